@@ -55,7 +55,7 @@ const (
 
 // Message is one type of envelope and its payload.
 type Message struct {
-	Object    // the payload; Name.Wire is the type
+	Object             // the payload; Name.Wire is the type
 	Const     string   // Go constant of the type, "TypeJobSubmit"
 	From      Side     // who sends it
 	Reply     *Message // what answers it; nil for none

@@ -31,6 +31,7 @@ type Type struct {
 	Enum   *Enum   // for EnumBase
 	Object *Object // for ObjectRef
 	Elem   *Type   // for List and Map
+	Key    *Scalar // rules of the keys of a Map, nil for none
 	Rules  Rules   // of an element; a field's own stand in Field.Rules
 }
 
@@ -54,8 +55,6 @@ type Enum struct {
 	Vendor bool   // x-vendor. names are valid, too
 	Open   bool   // any name is valid
 	Values []*Value
-	// Const, if it is one of messages, kinds, codes, features: the values are those of that table.
-	Table string
 }
 
 // Value is one value of an enum.
