@@ -9,6 +9,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -22,14 +23,32 @@ var (
 	ErrExists = errors.New("store: key exists")
 	// ErrNotFound says that there is no such key.
 	ErrNotFound = errors.New("store: no such key")
+	// ErrFull says that a key holds more unread commands than the store keeps.
+	ErrFull = errors.New("store: inbox full")
 	// ErrClosed says that the store was closed.
 	ErrClosed = errors.New("store: closed")
 )
 
+// BatchError says which operation of a batch was refused: those before it are committed, it and those after it are not.
+type BatchError struct {
+	Done int // operations committed
+	Key  Key // of the refused one
+	Err  error
+}
+
+func (e *BatchError) Error() string {
+	return fmt.Sprintf("%v (operation %d, %v)", e.Err, e.Done, e.Key)
+}
+
+// Unwrap returns the reason.
+func (e *BatchError) Unwrap() error { return e.Err }
+
 // TrimmedError says that a read began before the first record retained.
 type TrimmedError struct{ First uint64 }
 
-func (e *TrimmedError) Error() string { return "store: records were trimmed" }
+func (e *TrimmedError) Error() string {
+	return fmt.Sprintf("store: records before %d were trimmed", e.First)
+}
 
 // Kind says what a key names.
 type Kind uint8
@@ -41,16 +60,33 @@ const (
 	KindIdem    Kind = 3 // an idempotency reservation; ID from IdemKey
 )
 
+// String returns the kind's name.
+func (k Kind) String() string {
+	switch k {
+	case KindJob:
+		return "job"
+	case KindSession:
+		return "session"
+	case KindIdem:
+		return "idem"
+	}
+	return fmt.Sprintf("kind %d", uint8(k))
+}
+
 // Key names one sequence. Keys are values; IDs are minted by the runtime, never by a peer.
 type Key struct {
 	Kind Kind
 	ID   string
 }
 
-// Epoch counts the owners of a key. Each Acquire raises it; an operation with an older one is fenced. Zero is no epoch.
+// String returns the kind and the ID.
+func (k Key) String() string { return k.Kind.String() + " " + k.ID }
+
+// Epoch counts the owners of a key. Each Acquire raises it; an operation with an older one, or with one that was released, is fenced.
+// Zero is no epoch.
 type Epoch uint64
 
-// NodeID names a process that joined the store.
+// NodeID names a process that joined the store. Only one living node has it at a time.
 type NodeID string
 
 // Head is what a store knows of a key at one moment.
@@ -101,8 +137,8 @@ type Op struct {
 	Delete   bool      // removes the key and all under it
 }
 
-// Batch is operations in crash-safe order. Its memory belongs to the caller again when Commit returns, but not what segments and
-// snapshots point to.
+// Batch is operations in crash-safe order. Its memory, and that of rows, belongs to the caller again when Commit returns, but not
+// what segments and snapshots point to.
 type Batch struct{ Ops []Op }
 
 // JobRow is a job's line in listings, a projection of its log.
@@ -117,7 +153,7 @@ type JobRow struct {
 
 // Filter narrows a listing; zero fields do not filter. Agent matches the whole of name@version or the bare name.
 type Filter struct {
-	Status        []string
+	Status        []string // any of them
 	Agent         string
 	CreatedAfter  time.Time // exclusive
 	CreatedBefore time.Time // exclusive
@@ -148,11 +184,12 @@ const (
 // Node is a joined process.
 type Node interface {
 	ID() NodeID
-	Lost() <-chan struct{} // closed when the store no longer counts the node as alive
+	Lost() <-chan struct{} // closed when the store no longer counts the node as alive, after Leave too
+	// Leave ends the node. Keys it still owns become orphans.
 	Leave(ctx context.Context) error
 }
 
-// Watcher tells that a key's head moved. Signals are coalesced: one pending at most.
+// Watcher tells that a key gained records, or that it or the store is gone. Signals are coalesced: one pending at most.
 type Watcher interface {
 	Moved() <-chan struct{}
 	Close()
@@ -164,36 +201,43 @@ type Command struct {
 	Data []byte
 }
 
-// Inbox yields the commands posted to an owned key, in order.
+// Inbox yields the commands posted to an owned key, in order. A command goes to one Next only; those nobody took wait for the next owner.
 type Inbox interface {
-	Next(ctx context.Context) (Command, error) // ErrFenced once the epoch is old
+	Next(ctx context.Context) (Command, error) // ErrFenced once the epoch is old or the key gone, ErrClosed after Close
 	Close()
 }
 
 // Store keeps keys. All methods may be called from any goroutine; ctx bounds the wait, and a call that returns its error may or may not
 // have taken effect.
 type Store interface {
+	// Join counts the caller as a living node until Leave or until its lease is lost; ErrExists when that ID is alive.
 	Join(ctx context.Context, id NodeID) (Node, error)
-	// Acquire makes node the owner of an existing key if its epoch is still old, and returns the new epoch and the head.
+	// Acquire makes a living node the owner of an existing key if its epoch is still old, whoever owned it, and returns the new epoch
+	// and the head. ErrConflict when the epoch is another; ErrFenced when the node is not alive.
 	Acquire(ctx context.Context, node NodeID, key Key, old Epoch) (Epoch, Head, error)
+	// Release gives a key up: it has no owner, is no orphan, and its epoch commits nothing more.
 	Release(ctx context.Context, key Key, epoch Epoch) error
-	// Commit does the operations of a batch in order and stops at the first that fails.
+	// Commit does the operations of a batch in order and stops at the first that fails, with a *BatchError.
 	Commit(ctx context.Context, b *Batch) error
-	// Read returns whole segments from the one holding position from, about maxBytes of them; none past the end.
+	// Read returns whole segments from the one holding position from, about maxBytes of them and one at least; none past the end.
 	Read(ctx context.Context, key Key, from uint64, maxBytes int) ([]Segment, error)
 	// Lookup returns a key's head without owning it.
 	Lookup(ctx context.Context, key Key) (Head, error)
 	// Watch tells of commits after position from; a head already past it is signalled at once.
 	Watch(ctx context.Context, key Key, from uint64) (Watcher, error)
+	// Post hands a command to the owner of a key, now or whenever it has one; ErrFull when too many wait.
 	Post(ctx context.Context, key Key, c Command) error
+	// Inbox reads the commands of a key owned at epoch.
 	Inbox(ctx context.Context, key Key, epoch Epoch) (Inbox, error)
+	// Jobs lists the jobs of exactly this principal, at most limit of them (one when limit is less), in the order of Cursor.
 	Jobs(ctx context.Context, principal string, f Filter, after Cursor, limit int) (Page, error)
-	// Orphans returns job and session keys whose owner is gone.
+	// Orphans returns job and session keys whose owner is gone: it left, was lost, or never joined.
 	Orphans(ctx context.Context) ([]Key, error)
 	// Trim forgets records before position before. Whole segments only; the rest may stay.
 	Trim(ctx context.Context, key Key, epoch Epoch, before uint64) error
 	// Secret returns 32 random bytes kept under a name, made at first use: the key of cursors and the like.
 	Secret(ctx context.Context, name string) ([]byte, error)
 	Level() Durability
+	// Close ends the store: nodes are lost, watchers signalled, and every later call is ErrClosed.
 	Close() error
 }
