@@ -50,8 +50,9 @@ type Field struct {
 	// Explicit presence: absent and zero differ, and Go has a pointer. Otherwise zero means absent, but for types whose
 	// Go zero is no value anyhow (nil RawJSON, nil list).
 	Explicit bool
-	// WriteEmpty: written even when empty (required lists and maps, as [] and {}).
-	WriteEmpty bool
+	// Written: always written, empty or not (lists and maps as [] and {}), and Validate wants it, but read without:
+	// older peers leave it out. A required field is always written, too.
+	Written bool
 	// WriteNull: written as null when empty.
 	WriteNull bool
 	// Secret values are redacted wherever they are shown; the type is String.

@@ -101,7 +101,7 @@ type Limit struct {
 type ConstantGroup struct {
 	Meta
 	Name
-	Type   *Enum // nil for untyped strings
+	List   string // Go function that lists the values, empty for none
 	Values []*Constant
 }
 

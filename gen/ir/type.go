@@ -55,6 +55,9 @@ type Enum struct {
 	Vendor bool   // x-vendor. names are valid, too
 	Open   bool   // any name is valid
 	Values []*Value
+	// Table is set for the enums whose values are a table of the protocol: "messages", "kinds", "codes", "features".
+	// They are reached through fields only and do not stand in Protocol.Enums.
+	Table string
 }
 
 // Value is one value of an enum.
