@@ -78,14 +78,12 @@ func (d *Decoder) enter(p int) bool {
 	return true
 }
 
-// alias returns buf[i:j] as a string that shares its bytes: a decoded message costs no copy for each of its strings.
-// It is sound because the Decoder's contract forbids changing the frame while its strings live.
-func (d *Decoder) alias(i, j int) string {
-	if i >= j {
-		return ""
-	}
-	return unsafe.String(&d.buf[i], j-i)
-}
+// alias returns buf[i:j] as a string that shares its bytes.
+func (d *Decoder) alias(i, j int) string { return view(d.buf[i:j]) }
+
+// view returns a string that shares the bytes of b, so that a decoded message costs no copy for each of its strings. It is
+// sound because nobody writes to b again: the frame by the Decoder's contract, unescaped text because nobody else has it.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 func spaceEnd(buf []byte, p int) int {
 	for p < len(buf) && isSpace(buf[p]) {

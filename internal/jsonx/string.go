@@ -109,7 +109,7 @@ func (d *Decoder) text(i, j int, escaped bool) string {
 	if !escaped {
 		return d.alias(i, j)
 	}
-	return string(unescape(make([]byte, 0, j-i), d.buf[i:j]))
+	return view(unescape(make([]byte, 0, j-i), d.buf[i:j]))
 }
 
 // unescape appends the meaning of checked string text to dst.
