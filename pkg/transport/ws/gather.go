@@ -1,0 +1,193 @@
+package ws
+
+import (
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// gatherCap is the buffer one flush fills: a batch of 64 KiB and its frame headers.
+	gatherCap = 68 << 10
+	// keepCap is the largest buffer that goes back to the pool.
+	keepCap = 256 << 10
+	// inlineCap is what may wait for a Flush; past it, a write of the WebSocket layer reaches the socket itself. It is
+	// above one batch and the largest frame we emit, so it is a guard and not a path.
+	inlineCap = 2 << 20
+	// readAhead is the size of the large reads of a connection that has much to read.
+	readAhead = 32 << 10
+	// partTime bounds how long Close waits for the peer's close frame, and for our own to leave.
+	partTime = time.Second
+)
+
+// Buffers are shared by all connections: an idle one holds none.
+var (
+	writeBuffers = sync.Pool{New: func() any { b := make([]byte, 0, gatherCap); return &b }}
+	readBuffers  = sync.Pool{New: func() any { b := make([]byte, readAhead); return &b }}
+)
+
+// gather is the net.Conn under the WebSocket layer. What that layer writes is collected until flush, which sends it in
+// one Write under one deadline. Frames the layer writes by its own choice, pong and close, have nobody who flushes for
+// them: they start a flush unless a batch is open already.
+//
+// Invariant: the WebSocket layer never waits for the network in Write, so its locks are held for a copy only and the
+// reading goroutine, which answers pings, never waits on a stalled writer.
+type gather struct {
+	net.Conn
+	timeout time.Duration // of one flush
+
+	on    atomic.Bool // false during the HTTP handshake: writes pass through
+	batch atomic.Bool // frames of ours are in the buffer and a flush will follow
+
+	mu     sync.Mutex // guards what follows; never held over I/O
+	buf    *[]byte
+	err    error
+	kicked bool // a flush of control frames is under way
+	ending bool // deadlines are set for good
+
+	wmu sync.Mutex // held over one network write
+
+	head []byte  // read before the WebSocket layer took over; then the read-ahead
+	big  *[]byte // the pooled buffer head points into
+	hot  bool    // the last read filled its buffer: use a large one
+}
+
+func (g *gather) Write(p []byte) (int, error) {
+	if !g.on.Load() {
+		return g.Conn.Write(p)
+	}
+	g.mu.Lock()
+	if g.err != nil {
+		g.mu.Unlock()
+		return 0, g.err
+	}
+	if g.buf == nil {
+		g.buf = writeBuffers.Get().(*[]byte)
+	}
+	*g.buf = append(*g.buf, p...)
+	full := len(*g.buf) >= inlineCap
+	kick := !full && !g.kicked && !g.batch.Load()
+	g.kicked = g.kicked || kick
+	g.mu.Unlock()
+	if kick {
+		go g.flushControl()
+	}
+	if full {
+		if err := g.flush(); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}
+
+// flushControl sends frames that came without a batch.
+func (g *gather) flushControl() {
+	_ = g.flush()
+}
+
+// flush sends what was gathered. An error is final.
+func (g *gather) flush() error {
+	g.wmu.Lock()
+	defer g.wmu.Unlock()
+	return g.flushLocked()
+}
+
+func (g *gather) flushLocked() error {
+	g.mu.Lock()
+	buf, err, ending := g.buf, g.err, g.ending
+	g.buf, g.kicked = nil, false
+	g.mu.Unlock()
+	if buf == nil || err != nil {
+		return err
+	}
+	if !ending {
+		err = g.Conn.SetWriteDeadline(time.Now().Add(g.timeout))
+	}
+	if err == nil {
+		_, err = g.Conn.Write(*buf)
+	}
+	if cap(*buf) <= keepCap {
+		*buf = (*buf)[:0]
+		writeBuffers.Put(buf)
+	}
+	if err != nil {
+		g.fail(err)
+	}
+	return err
+}
+
+func (g *gather) fail(err error) {
+	g.mu.Lock()
+	if g.err == nil {
+		g.err = err
+	}
+	g.mu.Unlock()
+}
+
+// end bounds everything still under way: nothing on this connection takes longer than d from now on.
+func (g *gather) end(d time.Duration) {
+	g.mu.Lock()
+	g.ending = true
+	g.mu.Unlock()
+	_ = g.Conn.SetDeadline(time.Now().Add(d))
+}
+
+// Close sends a last control frame if the socket takes it, and closes.
+func (g *gather) Close() error {
+	if g.on.Load() && g.wmu.TryLock() {
+		g.end(partTime)
+		_ = g.flushLocked()
+		g.wmu.Unlock()
+	}
+	g.fail(net.ErrClosed)
+	return g.Conn.Close()
+}
+
+// Read gives what was read ahead first. A connection that just filled a small buffer has more to come and reads ahead
+// into a large pooled one, which it gives back as soon as it is empty and the stream slows down.
+func (g *gather) Read(p []byte) (int, error) {
+	if len(g.head) > 0 {
+		return g.fromHead(p), nil
+	}
+	if !g.hot || len(p) >= readAhead || !g.on.Load() {
+		g.release()
+		n, err := g.Conn.Read(p)
+		g.hot = n == len(p) && n >= 512
+		return n, err
+	}
+	if g.big == nil {
+		g.big = readBuffers.Get().(*[]byte)
+	}
+	n, err := g.Conn.Read(*g.big)
+	g.head = (*g.big)[:n]
+	g.hot = n >= readAhead/4
+	if n > 0 {
+		return g.fromHead(p), nil
+	}
+	return 0, err
+}
+
+func (g *gather) fromHead(p []byte) int {
+	n := copy(p, g.head)
+	g.head = g.head[n:]
+	if len(g.head) == 0 {
+		g.head = nil
+		if !g.hot {
+			g.release()
+		}
+	}
+	return n
+}
+
+func (g *gather) release() {
+	if g.big != nil {
+		readBuffers.Put(g.big)
+		g.big = nil
+	}
+}
+
+// timedOut tells whether a write ended by its deadline.
+func timedOut(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
