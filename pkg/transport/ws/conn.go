@@ -118,6 +118,9 @@ func (c *conn) Write(frame []byte) error {
 	if err := c.ws.Write(context.Background(), websocket.MessageText, frame); err != nil {
 		return c.writeError(err)
 	}
+	if c.g.full() {
+		return c.Flush()
+	}
 	return nil
 }
 

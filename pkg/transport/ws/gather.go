@@ -10,12 +10,14 @@ import (
 )
 
 const (
-	// gatherCap is the buffer one flush fills: a batch of 64 KiB and its frame headers.
-	gatherCap = 68 << 10
+	// batchBytes is what a Write may leave waiting for a Flush; past it, it flushes by itself.
+	batchBytes = 64 << 10
+	// gatherCap is a buffer for a batch and its frame headers.
+	gatherCap = batchBytes + 4<<10
 	// keepCap is the largest buffer that goes back to the pool.
 	keepCap = 256 << 10
-	// inlineCap is what may wait for a Flush; past it, a write of the WebSocket layer reaches the socket itself. It is
-	// above one batch and the largest frame we emit, so it is a guard and not a path.
+	// inlineCap is where a write of the WebSocket layer reaches the socket itself. It is above a batch and the largest
+	// frame we emit, so it is a guard against a flood of pings and not a path.
 	inlineCap = 2 << 20
 	// readAhead is the size of the large reads of a connection that has much to read.
 	readAhead = 32 << 10
@@ -86,6 +88,13 @@ func (g *gather) Write(p []byte) (int, error) {
 // flushControl sends frames that came without a batch.
 func (g *gather) flushControl() {
 	_ = g.flush()
+}
+
+// full tells whether a batch's worth is waiting.
+func (g *gather) full() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.buf != nil && len(*g.buf) >= batchBytes
 }
 
 // flush sends what was gathered. An error is final.
