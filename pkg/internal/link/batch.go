@@ -1,0 +1,71 @@
+package link
+
+import "sync"
+
+const (
+	// maxBatchFrames and maxBatchBytes bound one flush of the bulk lane, so that a control frame waits for one batch at
+	// most; 64 frames is where larger batches stop paying.
+	maxBatchFrames = 64
+	maxBatchBytes  = 64 << 10
+	// keepBytes is the largest buffer kept for the next batch.
+	keepBytes = 256 << 10
+)
+
+// Source is the bulk lane: it is asked for frames when there is room for them.
+type Source interface {
+	// Fill appends frames to b until b is full or nothing is ready, and says whether more is ready now. Only the writer
+	// calls it, one call at a time, and never while it holds a lock. An error ends the link.
+	Fill(b *Batch) (more bool, err error)
+}
+
+// Batch is one flush of the bulk lane. It is valid during Fill only.
+type Batch struct{ frames }
+
+// Full says that no further frame should be added: it will be asked for in the next batch.
+func (b *Batch) Full() bool { return len(b.ends) >= maxBatchFrames || len(b.buf) >= maxBatchBytes }
+
+// Len is the number of frames.
+func (b *Batch) Len() int { return len(b.ends) }
+
+// Begin gives the buffer to append one frame to; what it holds already is not to be touched. Leaving it at that, without
+// End, adds nothing.
+func (b *Batch) Begin() []byte { return b.buf }
+
+// End takes the buffer back with one frame more in it.
+func (b *Batch) End(buf []byte) { b.end(buf) }
+
+// Append adds a copy of frame.
+func (b *Batch) Append(frame []byte) { b.end(append(b.buf, frame...)) }
+
+// frames is a row of frames in one buffer.
+type frames struct {
+	buf  []byte
+	ends []int
+}
+
+func (f *frames) end(buf []byte) {
+	f.buf = buf
+	f.ends = append(f.ends, len(buf))
+}
+
+// lanes are control lanes at rest.
+var lanes = sync.Pool{New: func() any { return new(frames) }}
+
+func (f *frames) reset() {
+	if cap(f.buf) > keepBytes {
+		f.buf = nil
+	}
+	f.buf, f.ends = f.buf[:0], f.ends[:0]
+}
+
+// each calls write with every frame until one fails.
+func (f *frames) each(write func([]byte) error) error {
+	start := 0
+	for _, end := range f.ends {
+		if err := write(f.buf[start:end:end]); err != nil {
+			return err
+		}
+		start = end
+	}
+	return nil
+}

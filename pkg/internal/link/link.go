@@ -1,0 +1,292 @@
+// Package link runs one live connection for either end: it reads and decodes envelopes, writes what it is given in
+// batches, watches the peer's pulse and ends cleanly.
+//
+// There are two lanes out. The control lane takes single envelopes, encoded at once and bounded; the bulk lane pulls
+// frames from a Source when there is room. The control lane goes first. A link at rest is one goroutine, the reader; the
+// writer lives only while there is something to write, and the reader never waits for it.
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/transport"
+)
+
+// Causes of an end, as Err gives them. A clean end by the peer is io.EOF.
+var (
+	// ErrClosed is the end by Close or Drain.
+	ErrClosed = errors.New("link closed")
+	// ErrOverflow ends a link whose peer does not read the answers it asks for.
+	ErrOverflow = errors.New("link: control lane overflow, the peer does not read")
+	// ErrWriteTimeout ends a link whose peer took nothing for Options.WriteTimeout.
+	ErrWriteTimeout = errors.New("link: write timed out")
+	// ErrSilent ends a link whose peer was silent for two heartbeat intervals (§6.4).
+	ErrSilent = errors.New("link: heartbeat lost")
+	// ErrBadFrames ends a link after too many unreadable frames in a row.
+	ErrBadFrames = errors.New("link: too many malformed frames in a row")
+)
+
+// Options shapes a link. The zero value works: no bulk lane, no answer to a malformed frame.
+type Options struct {
+	// Source is the bulk lane; nil until SetSource.
+	Source Source
+	// OnBadFrame is told of a frame that is not an envelope, on the reading goroutine, and gives the answer to send, or
+	// nil for none. The link goes on.
+	OnBadFrame func(err error) *arcp.Envelope
+	// MaxBadFrames malformed frames in a row end the link; 0 means 8.
+	MaxBadFrames int
+	// ReadSlab is the size, in bytes, of the largest block that inbound frames share; 0 means 16 KiB. A link begins with
+	// a smaller one.
+	ReadSlab int
+	// ControlBytes is how much the control lane holds, give or take a frame; 0 means 1 MiB.
+	ControlBytes int
+	// WriteTimeout bounds one batch; 0 means 20 s.
+	WriteTimeout time.Duration
+	// DrainTimeout bounds what Close still writes; 0 means 5 s.
+	DrainTimeout time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	def := func(p *int, v int) {
+		if *p <= 0 {
+			*p = v
+		}
+	}
+	def(&o.MaxBadFrames, 8)
+	def(&o.ReadSlab, 16<<10)
+	def(&o.ControlBytes, 1<<20)
+	if o.WriteTimeout <= 0 {
+		o.WriteTimeout = 20 * time.Second
+	}
+	if o.DrainTimeout <= 0 {
+		o.DrainTimeout = 5 * time.Second
+	}
+	return o
+}
+
+// state only grows.
+type state uint8
+
+const (
+	open     state = iota
+	draining       // the control lane is written out, nothing else is sent or handled
+	cut            // nothing is written any more
+	ended          // the connection is closed, the writer is gone
+)
+
+// Link is one connection. Its methods may be called from any goroutine.
+type Link struct {
+	conn transport.Conn
+	o    Options
+	done chan struct{}
+
+	ending    atomic.Bool // state != open, for the reader
+	closeConn sync.Once
+
+	mu         sync.Mutex // guards what follows; never held over I/O
+	state      state
+	cause      error
+	reason     string
+	src        Source
+	woken      bool   // the source may have frames
+	writing    bool   // the writer goroutine exists
+	lane       *frames // control frames the writer has not taken; nil when there are none
+	room       chan struct{}
+	writeTimer *time.Timer
+	drainTimer *time.Timer
+	pulse      pulse
+}
+
+// New makes a link over conn, which it owns from then on. Nothing is read before Run; Send works at once. A link that
+// is not needed any more must be closed, or Run must have returned.
+func New(conn transport.Conn, o Options) *Link {
+	return &Link{conn: conn, o: o.withDefaults(), src: o.Source, done: make(chan struct{})}
+}
+
+// Peer describes the other end.
+func (l *Link) Peer() transport.Peer { return l.conn.Peer() }
+
+// Done is closed when the connection is closed and the writer is gone.
+func (l *Link) Done() <-chan struct{} { return l.done }
+
+// Err says why the link ended: the first cause, io.EOF for a clean end by the peer. It is nil while the link lives.
+func (l *Link) Err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.cause
+}
+
+// Send encodes e now and puts it into the control lane. It never blocks: a lane that is full ends the link with
+// ErrOverflow. What is sent before an entry becomes visible to the Source is written before that entry. It fails with
+// ErrClosed once the link is ending, and with the codec's error for an envelope that cannot be encoded.
+func (l *Link) Send(e *arcp.Envelope) error {
+	l.mu.Lock()
+	if l.state == open && l.fullLocked() {
+		l.mu.Unlock()
+		l.end(ErrOverflow, "too much unread", cut)
+		return ErrOverflow
+	}
+	defer l.mu.Unlock()
+	return l.sendLocked(e)
+}
+
+// SendWait is Send for one who may wait: it waits for room in the lane, or for ctx.
+func (l *Link) SendWait(ctx context.Context, e *arcp.Envelope) error {
+	for {
+		l.mu.Lock()
+		if l.state != open || !l.fullLocked() {
+			defer l.mu.Unlock()
+			return l.sendLocked(e)
+		}
+		if l.room == nil {
+			l.room = make(chan struct{})
+		}
+		room := l.room
+		l.mu.Unlock()
+		select {
+		case <-room:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (l *Link) sendLocked(e *arcp.Envelope) error {
+	if l.state != open {
+		return l.closedLocked()
+	}
+	lane := l.lane
+	if lane == nil {
+		lane = lanes.Get().(*frames)
+	}
+	buf, err := e.AppendJSON(lane.buf)
+	if err != nil {
+		if l.lane == nil {
+			lanes.Put(lane)
+		}
+		return err
+	}
+	lane.end(buf)
+	l.lane = lane
+	l.startLocked()
+	return nil
+}
+
+func (l *Link) fullLocked() bool { return l.lane != nil && len(l.lane.buf) >= l.o.ControlBytes }
+
+// closedLocked is the error of one who comes too late.
+func (l *Link) closedLocked() error {
+	if l.cause == nil || errors.Is(l.cause, ErrClosed) {
+		return ErrClosed
+	}
+	return fmt.Errorf("%w: %w", ErrClosed, l.cause)
+}
+
+// SetSource sets the bulk lane, in place of any before, and wakes it.
+func (l *Link) SetSource(s Source) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.src = s
+	l.wakeLocked()
+}
+
+// Wake says that the source has frames. It costs a lock when the writer is at work already.
+func (l *Link) Wake() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wakeLocked()
+}
+
+func (l *Link) wakeLocked() {
+	if l.src == nil || l.state != open {
+		return
+	}
+	l.woken = true
+	l.startLocked()
+}
+
+// Close ends the link: what the control lane holds is still written, within Options.DrainTimeout, then the connection is
+// closed with reason. It does not wait; Done does. Only the first reason counts.
+func (l *Link) Close(reason string) { l.end(ErrClosed, reason, draining) }
+
+// Drain is Close that waits for the end. When ctx ends first the connection is cut, and ctx's error returned.
+func (l *Link) Drain(ctx context.Context, reason string) error {
+	l.Close(reason)
+	select {
+	case <-l.done:
+		return nil
+	case <-ctx.Done():
+		l.end(ErrClosed, reason, cut)
+		return ctx.Err()
+	}
+}
+
+// end moves the link to draining or cut. The writer does the rest.
+func (l *Link) end(cause error, reason string, to state) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.state >= to {
+		return
+	}
+	if l.state == open {
+		l.cause, l.reason = cause, reason
+		l.ending.Store(true)
+		l.pulse.stop()
+		l.freeRoomLocked()
+	}
+	l.state = to
+	switch {
+	case to == draining:
+		l.drainTimer = time.AfterFunc(l.o.DrainTimeout, func() { l.end(cause, reason, cut) })
+	case l.writing:
+		go l.hangUp() // the writer may be waiting for the peer
+	}
+	l.startLocked()
+}
+
+// hangUp closes the connection once; every caller returns when it is closed.
+func (l *Link) hangUp() {
+	l.closeConn.Do(func() {
+		l.mu.Lock()
+		reason := l.reason
+		l.mu.Unlock()
+		_ = l.conn.Close(reason) // the cause of the end is known already
+	})
+}
+
+func (l *Link) freeRoomLocked() {
+	if l.room != nil {
+		close(l.room)
+		l.room = nil
+	}
+}
+
+// Run reads until the link ends, on the caller's goroutine, and calls handle with each envelope. It returns when the
+// connection is closed and the writer is gone, with what Err gives.
+//
+// The envelope and its payload are reused for the next frame. The strings in it stay valid for ever, for they alias a
+// block that is never written again; who keeps one for long clones it, or it keeps the block. An error of handle ends
+// the link after the control lane is written out. After Close, handle is not called again.
+func (l *Link) Run(handle func(*arcp.Envelope) error) error {
+	err := l.read(handle)
+	var re *readError
+	switch {
+	case errors.As(err, &re) && errors.Is(re.err, io.EOF):
+		l.end(io.EOF, "peer ended", draining)
+	case re != nil:
+		l.end(re.err, "read failed", cut)
+	case errors.Is(err, ErrBadFrames):
+		l.end(err, "too many malformed frames", draining)
+	default:
+		l.end(err, "", draining)
+	}
+	<-l.done
+	return l.Err()
+}

@@ -1,0 +1,90 @@
+package link
+
+import (
+	"errors"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/transport"
+)
+
+// readError marks an error of the connection, as against one of the handler.
+type readError struct{ err error }
+
+func (e *readError) Error() string { return e.err.Error() }
+func (e *readError) Unwrap() error { return e.err }
+
+// read is the reader loop. Once the link is ending it only waits for the connection to close, so that the peer's last
+// words do not turn our close into a reset.
+func (l *Link) read(handle func(*arcp.Envelope) error) error {
+	var env arcp.Envelope
+	s := slab{max: l.o.ReadSlab}
+	bad := 0
+	for {
+		frame, err := l.conn.Read(s.room())
+		if l.ending.Load() && (err == nil || isFrameError(err)) {
+			continue
+		}
+		l.pulse.received()
+		if err == nil {
+			s.keep(frame)
+			err = env.DecodeFrom(frame)
+		} else if !isFrameError(err) {
+			return &readError{err}
+		}
+		if err != nil {
+			if bad++; l.badFrame(err) != nil || bad >= l.o.MaxBadFrames {
+				return ErrBadFrames
+			}
+			l.pulse.waiting()
+			continue
+		}
+		bad = 0
+		if err := handle(&env); err != nil {
+			return err
+		}
+		l.pulse.waiting()
+	}
+}
+
+func isFrameError(err error) bool {
+	var fe *transport.FrameError
+	return errors.As(err, &fe)
+}
+
+// badFrame reports a malformed frame to the peer, if the options have an answer.
+func (l *Link) badFrame(err error) error {
+	if l.o.OnBadFrame == nil {
+		return nil
+	}
+	answer := l.o.OnBadFrame(err)
+	if answer == nil {
+		return nil
+	}
+	return l.Send(answer)
+}
+
+// firstSlab is the block a link begins with: most sessions never need more.
+const firstSlab = 1 << 10
+
+// slab hands out room for frames in blocks that double up to max.
+//
+// Invariant: a byte that was given away by keep is never written again, for strings alias it.
+type slab struct {
+	buf []byte
+	max int
+}
+
+// room gives an empty slice with what is left of the block, or of a new one when that is little.
+func (s *slab) room() []byte {
+	if size := cap(s.buf); size == 0 || size-len(s.buf) < size/8 {
+		s.buf = make([]byte, 0, min(s.max, max(firstSlab, 2*size)))
+	}
+	return s.buf[len(s.buf):]
+}
+
+// keep gives frame away. A frame that outgrew the room has storage of its own.
+func (s *slab) keep(frame []byte) {
+	if left := cap(s.buf) - len(s.buf); cap(frame) == left {
+		s.buf = s.buf[:len(s.buf)+len(frame)]
+	}
+}
