@@ -38,7 +38,7 @@ func (l *loader) readFields(v value) []*ir.Field {
 	var fields []*ir.Field
 	for _, e := range l.mapping(v, "fields").members {
 		m := l.record(e.val, "a field", "type", "doc", "section", "ours", "required", "presence", "aliases", "min", "max",
-			"pattern", "utc", "secret", "feature", "one_of", "lone", "null")
+			"secret", "feature", "one_of", "lone", "null")
 		f := &ir.Field{Meta: l.meta(e, m, false), Name: l.name(e), Index: len(fields)}
 		f.Type = l.fieldType(e, m)
 		f.Rules = merge(f.Type.Rules, l.rules(e, m, f.Type.Base))

@@ -66,7 +66,7 @@ func (l Lease) Clone() Lease {
 func (l Lease) Validate() error {
 	total := 0
 	for _, ns := range slices.Sorted(maps.Keys(l)) {
-		if !slices.Contains(ReservedNamespaces, ns) && !isVendorName(ns) {
+		if !slices.Contains(ReservedNamespaces(), ns) && !isVendorName(ns) {
 			return NewError(CodeInvalidRequest, "lease namespace %.64q is not known", ns)
 		}
 		if total += len(l[ns]); total > LimitPatterns {

@@ -1,0 +1,3 @@
+package arcp
+
+//go:generate go run github.com/arcpkit/arcp/cmd/arcpgen
