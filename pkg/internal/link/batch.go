@@ -37,6 +37,15 @@ func (b *Batch) End(buf []byte) { b.end(buf) }
 // Append adds a copy of frame.
 func (b *Batch) Append(frame []byte) { b.end(append(b.buf, frame...)) }
 
+// Lend gives the buffer, the ends of the frames in it and how much more fits, for a source that appends many frames at
+// once; Return takes both back.
+func (b *Batch) Lend() (buf []byte, ends []int, maxBytes, maxFrames int) {
+	return b.buf, b.ends, maxBatchBytes - len(b.buf), maxBatchFrames - len(b.ends)
+}
+
+// Return takes back what Lend gave, with more frames appended to it.
+func (b *Batch) Return(buf []byte, ends []int) { b.buf, b.ends = buf, ends }
+
 // frames is a row of frames in one buffer.
 type frames struct {
 	buf  []byte

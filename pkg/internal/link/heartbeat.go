@@ -14,7 +14,7 @@ type Heartbeat struct {
 	Interval time.Duration
 	// Ping makes the ping to send. Nil: this end leaves pinging to the other and only listens.
 	Ping func() *arcp.Envelope
-	// Lost makes the last words to a peer that went silent, or is nil.
+	// Lost makes the last words to a peer that went silent, or is nil. It must not call the link.
 	Lost func() *arcp.Envelope
 }
 
@@ -99,8 +99,8 @@ func (l *Link) sendDue(h Heartbeat) {
 // recvDue ends the link when nothing was received for two intervals.
 func (l *Link) recvDue(h Heartbeat) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.state != open {
-		l.mu.Unlock()
 		return
 	}
 	rest := 2*h.Interval - time.Duration(l.pulse.now()-l.pulse.lastRecv.Load())
@@ -109,12 +109,10 @@ func (l *Link) recvDue(h Heartbeat) {
 	}
 	if rest > 0 {
 		l.pulse.recv.Reset(rest)
-		l.mu.Unlock()
 		return
 	}
-	l.mu.Unlock()
 	if h.Lost != nil {
-		_ = l.Send(h.Lost())
+		_ = l.sendLocked(h.Lost()) // the link ends either way
 	}
-	l.end(ErrSilent, "heartbeat lost", draining)
+	l.endLocked(ErrSilent, "heartbeat lost", draining)
 }

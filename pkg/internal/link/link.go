@@ -95,8 +95,8 @@ type Link struct {
 	cause      error
 	reason     string
 	src        Source
-	woken      bool   // the source may have frames
-	writing    bool   // the writer goroutine exists
+	woken      bool    // the source may have frames
+	writing    bool    // the writer goroutine exists
 	lane       *frames // control frames the writer has not taken; nil when there are none
 	room       chan struct{}
 	writeTimer *time.Timer
@@ -232,6 +232,10 @@ func (l *Link) Drain(ctx context.Context, reason string) error {
 func (l *Link) end(cause error, reason string, to state) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.endLocked(cause, reason, to)
+}
+
+func (l *Link) endLocked(cause error, reason string, to state) {
 	if l.state >= to {
 		return
 	}
