@@ -2,6 +2,7 @@ package arcp
 
 import (
 	"math/rand/v2"
+	"strconv"
 	"time"
 )
 
@@ -38,4 +39,9 @@ func AppendID(dst []byte, prefix string) []byte {
 		}
 	}
 	return dst
+}
+
+// EventID returns the id of a job's event: the same in every session and replay (§5).
+func EventID(jobID string, index uint64) string {
+	return jobID + "." + strconv.FormatUint(index, 10)
 }

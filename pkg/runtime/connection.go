@@ -1,0 +1,213 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/internal/link"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/core"
+	"github.com/arcpkit/arcp/pkg/transport"
+)
+
+// connection is one link and what the runtime knows of the client behind it. All but end runs on the link's reader.
+type connection struct {
+	rt   *Runtime
+	link *link.Link
+	peer transport.Peer
+
+	core    core.Session
+	session atomic.Pointer[session] // nil until the welcome
+
+	handshake *time.Timer
+	expiry    *time.Timer
+	endOnce   sync.Once
+}
+
+// errEnd ends the reader after an orderly close.
+var errEnd = errors.New("runtime: the session's link ends")
+
+// Serve speaks with one client over conn until either side ends, and closes conn. It returns nil after an orderly end. Ending ctx
+// closes the connection; jobs run on. Many connections may be served at once.
+func (rt *Runtime) Serve(ctx context.Context, conn transport.Conn) error {
+	c := &connection{rt: rt, peer: conn.Peer()}
+	c.link = link.New(conn, rt.linkOptions(c))
+	if !rt.enter(c) {
+		c.link.Close(stopReason)
+		<-c.link.Done()
+		return ErrShutdown
+	}
+	defer rt.leave(c)
+	defer context.AfterFunc(ctx, func() { c.link.Close("the runtime closes the connection") })()
+	c.handshake = time.AfterFunc(rt.opts.HandshakeTimeout, func() { c.link.Close("no hello in time") })
+	err := c.link.Run(func(e *arcp.Envelope) error { return c.handle(ctx, e) })
+	c.end()
+	if errors.Is(err, errEnd) {
+		return nil
+	}
+	return err
+}
+
+func (rt *Runtime) enter(c *connection) bool {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	if rt.stopping {
+		return false
+	}
+	rt.conns[c] = struct{}{}
+	return true
+}
+
+func (rt *Runtime) leave(c *connection) {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	delete(rt.conns, c)
+	if len(rt.conns) == 0 && rt.gone != nil {
+		close(rt.gone)
+		rt.gone = nil
+	}
+}
+
+// end lets go of everything that belongs to the link; its jobs run on.
+func (c *connection) end() {
+	c.endOnce.Do(func() {
+		c.handshake.Stop()
+		if c.expiry != nil {
+			c.expiry.Stop()
+		}
+		if s := c.session.Load(); s != nil {
+			s.close()
+		}
+	})
+}
+
+func (c *connection) handle(ctx context.Context, e *arcp.Envelope) error {
+	a := c.core.Admit(e)
+	if a.Refuse == nil && !a.Ignore {
+		if err := e.Validate(); err != nil {
+			a.Refuse, a.End = asRefusal(err), !c.core.IsOpen()
+		}
+	}
+	switch {
+	case a.Refuse != nil:
+		c.refuse(e, a.Refuse)
+	case !a.Ignore:
+		return c.act(ctx, e)
+	}
+	if a.End {
+		return c.hangUp()
+	}
+	return nil
+}
+
+func asRefusal(err error) *arcp.Error {
+	var e *arcp.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return arcp.NewError(arcp.CodeOf(err), "%s", err.Error())
+}
+
+func (c *connection) act(ctx context.Context, e *arcp.Envelope) error {
+	switch p := e.Payload.(type) {
+	case *arcp.SessionHello:
+		return c.hello(ctx, e, p)
+	case *arcp.SessionResume:
+		return c.refuseResume(e)
+	case *arcp.SessionPing:
+		return c.send(&arcp.SessionPong{PingNonce: p.Nonce, ReceivedAt: now()})
+	case *arcp.SessionPong:
+		return nil
+	case *arcp.SessionClose:
+		return c.farewell(p.Reason)
+	case *arcp.SessionBye:
+		return c.farewell(p.Reason)
+	case *arcp.JobSubmit:
+		return c.session.Load().submit(e, p)
+	case *arcp.JobCancel:
+		return c.session.Load().cancel(e, p)
+	}
+	c.refuse(e, arcp.NewError(arcp.CodeInvalidRequest, "this runtime does not serve %s", e.Type))
+	return nil
+}
+
+// refuse answers one request with an error (§12). The link goes on.
+func (c *connection) refuse(e *arcp.Envelope, err *arcp.Error) {
+	c.rt.opts.Logger.Info("refused", "session", c.sessionID(), "type", string(e.Type), "code", string(err.Code), "error", err.Message)
+	_ = c.send(sessionError(err, e.ID, e.JobID))
+}
+
+func sessionError(err *arcp.Error, requestID, jobID string) *arcp.SessionError {
+	err = peerCode(err)
+	return &arcp.SessionError{
+		Code: err.Code, Message: err.Message, Retryable: err.Retryable, Details: err.Details, RequestID: requestID, JobID: jobID,
+	}
+}
+
+func (c *connection) send(p arcp.Payload) error { return c.sendAbout("", "", p) }
+
+func (c *connection) sendAbout(jobID, traceID string, p arcp.Payload) error {
+	return c.link.Send(c.envelope(jobID, traceID, p))
+}
+
+func (c *connection) envelope(jobID, traceID string, p arcp.Payload) *arcp.Envelope {
+	return &arcp.Envelope{
+		ID: arcp.NewID(arcp.PrefixMessage), SessionID: c.sessionID(), JobID: jobID, TraceID: traceID, Payload: p,
+	}
+}
+
+// stopReason is what clients are told when the runtime stops.
+const stopReason = "the runtime stops"
+
+// throwaway is the session id of frames that precede a session.
+const throwaway = "sess_none"
+
+func (c *connection) sessionID() string {
+	if s := c.session.Load(); s != nil {
+		return s.id
+	}
+	return throwaway
+}
+
+// farewell answers a close; what is queued is written before the transport closes (§6.7).
+func (c *connection) farewell(reason string) error {
+	_ = c.send(&arcp.SessionClosed{Reason: reason})
+	return c.hangUp()
+}
+
+// hangUp ends the reader, and with it the link once the control lane is written out.
+func (c *connection) hangUp() error {
+	c.core.Ended()
+	return errEnd
+}
+
+func (rt *Runtime) linkOptions(c *connection) link.Options {
+	return link.Options{
+		MaxBadFrames: arcp.LimitBadFrames,
+		ControlBytes: arcp.LimitControlBytes,
+		OnBadFrame: func(err error) *arcp.Envelope {
+			rt.opts.Logger.Info("malformed frame", "session", c.sessionID(), "peer", c.peer.Addr, "error", err)
+			return c.envelope("", "", sessionError(asRefusal(err), "", ""))
+		},
+	}
+}
+
+// startHeartbeat watches the link once both ends know heartbeats (§6.4). A lost client loses its link and no job.
+func (c *connection) startHeartbeat() {
+	if !c.core.Negotiated(arcp.FeatureHeartbeat) {
+		return
+	}
+	c.link.SetHeartbeat(link.Heartbeat{
+		Interval: c.rt.opts.HeartbeatInterval,
+		Ping: func() *arcp.Envelope {
+			return c.envelope("", "", &arcp.SessionPing{Nonce: arcp.NewID(arcp.PrefixMessage), SentAt: now()})
+		},
+		Lost: func() *arcp.Envelope {
+			lost := arcp.NewError(arcp.CodeHeartbeatLost, "nothing was heard for two heartbeat intervals")
+			return c.envelope("", "", sessionError(lost, "", ""))
+		},
+	})
+}

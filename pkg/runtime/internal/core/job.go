@@ -1,0 +1,170 @@
+package core
+
+import (
+	"time"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+)
+
+// Job decides the life of one job: pending, running, then exactly one terminal state (§7.3).
+//
+// The first cause to stop it decides how it ends, whatever the agent returns afterwards. An agent that does not return
+// within the grace is fenced: the terminal is written without it.
+type Job struct {
+	status   arcp.JobStatus
+	owner    string // the submitting session
+	cause    Cause
+	reason   string        // of a cancel
+	deadline time.Duration // on the monotonic clock; 0 is none
+	fence    time.Duration // when the grace ends; 0 while nothing stops the job
+	grace    time.Duration
+}
+
+// Cause says why a job was told to stop.
+type Cause uint8
+
+// The causes. NoCause is a job nobody stopped.
+const (
+	NoCause Cause = iota
+	Cancelled
+	TimedOut
+	Stopped // the runtime shuts down
+)
+
+// NewJob returns a pending job. maxRuntime and grace are durations; a maxRuntime of 0 is no limit.
+func NewJob(owner string, now, maxRuntime, grace time.Duration) Job {
+	j := Job{status: arcp.StatusPending, owner: owner, grace: grace}
+	if maxRuntime > 0 {
+		j.deadline = later(now, maxRuntime)
+	}
+	return j
+}
+
+// JobEffects is what a step wants done, in the order of the fields.
+type JobEffects struct {
+	Refuse   *arcp.Error    // answer the asker with this and do nothing else
+	Ack      bool           // answer the asker with job.cancelled
+	Stop     Cause          // tell the agent to stop, for this cause
+	Terminal *arcp.Error    // write the terminal for this error
+	Status   arcp.JobStatus // the final status of the terminal
+	Success  bool           // write the terminal for the agent's result
+	Fence    bool           // the agent has not returned: it may no longer act
+	Timer    time.Duration  // when to call Tick next, on the monotonic clock; 0 is never
+}
+
+// Status returns the job's state.
+func (j *Job) Status() arcp.JobStatus { return j.status }
+
+// Owner returns the session that submitted the job.
+func (j *Job) Owner() string { return j.owner }
+
+// Reason returns the reason of the first cancel.
+func (j *Job) Reason() string { return j.reason }
+
+// Over says whether the job has its terminal.
+func (j *Job) Over() bool { return j.status != arcp.StatusPending && j.status != arcp.StatusRunning }
+
+// Start makes a pending job run.
+func (j *Job) Start() JobEffects {
+	if j.status == arcp.StatusPending {
+		j.status = arcp.StatusRunning
+	}
+	return j.wait(JobEffects{})
+}
+
+// Cancel is a request of a session to end the job (§7.4). A repeated one gets the same answer and changes nothing.
+func (j *Job) Cancel(session, reason string, now time.Duration) JobEffects {
+	switch {
+	case session != j.owner:
+		return j.refuse(arcp.CodePermissionDenied, "only the session that submitted a job may cancel it")
+	case j.Over():
+		return j.refuse(arcp.CodeInvalidRequest, "the job has already ended")
+	case j.cause == NoCause:
+		j.reason = reason
+	}
+	return j.stop(Cancelled, now, JobEffects{Ack: true})
+}
+
+// Shutdown stops the job because the runtime stops.
+func (j *Job) Shutdown(now time.Duration) JobEffects {
+	if j.Over() {
+		return JobEffects{}
+	}
+	return j.stop(Stopped, now, JobEffects{})
+}
+
+// Tick says what time it is. It may be called at any time, and must be at JobEffects.Timer or soon after.
+func (j *Job) Tick(now time.Duration) JobEffects {
+	switch {
+	case j.Over():
+		return JobEffects{}
+	case j.fence > 0 && now >= j.fence:
+		return j.end(nil, JobEffects{Fence: true})
+	case j.fence == 0 && j.deadline > 0 && now >= j.deadline:
+		return j.stop(TimedOut, now, JobEffects{})
+	}
+	return j.wait(JobEffects{})
+}
+
+// Return says that the agent has returned: err is nil when it succeeded.
+func (j *Job) Return(err *arcp.Error) JobEffects {
+	if j.Over() {
+		return JobEffects{}
+	}
+	return j.end(err, JobEffects{})
+}
+
+func (j *Job) stop(c Cause, now time.Duration, fx JobEffects) JobEffects {
+	if j.cause == NoCause {
+		j.cause, fx.Stop = c, c
+		j.fence = later(now, max(j.grace, 1))
+	}
+	return j.wait(fx)
+}
+
+func (j *Job) end(err *arcp.Error, fx JobEffects) JobEffects {
+	switch j.cause {
+	case Cancelled:
+		err, fx.Status = arcp.NewError(arcp.CodeCancelled, "the job was cancelled"), arcp.StatusCancelled
+	case TimedOut:
+		err, fx.Status = arcp.NewError(arcp.CodeTimeout, "the job ran longer than max_runtime_sec"), arcp.StatusTimedOut
+	case Stopped:
+		err, fx.Status = arcp.NewError(arcp.CodeInternalError, "the runtime was stopped"), arcp.StatusError
+	default:
+		fx.Status = finalStatus(err)
+	}
+	fx.Terminal, fx.Success = err, err == nil
+	j.status = fx.Status
+	return fx
+}
+
+// finalStatus is the state in which a job ends that nobody stopped. An agent may report each code of the taxonomy.
+func finalStatus(err *arcp.Error) arcp.JobStatus {
+	switch {
+	case err == nil:
+		return arcp.StatusSuccess
+	case err.Code == arcp.CodeTimeout:
+		return arcp.StatusTimedOut
+	default:
+		return arcp.StatusError
+	}
+}
+
+func (j *Job) wait(fx JobEffects) JobEffects {
+	if fx.Timer = j.fence; fx.Timer == 0 {
+		fx.Timer = j.deadline
+	}
+	return fx
+}
+
+func (j *Job) refuse(code arcp.ErrorCode, message string) JobEffects {
+	return JobEffects{Refuse: arcp.NewError(code, "%s", message)}
+}
+
+// later is now+d without overflow.
+func later(now, d time.Duration) time.Duration {
+	if sum := now + d; sum > now {
+		return sum
+	}
+	return 1<<63 - 1
+}

@@ -1,0 +1,161 @@
+package journal
+
+import (
+	"context"
+
+	"github.com/arcpkit/arcp/pkg/runtime/store"
+)
+
+// OpenView creates a session's key and its empty view.
+func (s *Sequencer) OpenView(ctx context.Context, node store.NodeID, sessionID string, gates Gate, snapshot []byte) (*View, error) {
+	key := store.Key{Kind: store.KindSession, ID: sessionID}
+	op := store.Op{Key: key, Create: true, Node: node, Snapshot: snapshot}
+	if err := s.store.Commit(ctx, &store.Batch{Ops: []store.Op{op}}); err != nil {
+		return nil, err
+	}
+	return newView(s, key, 1, gates), nil
+}
+
+// NewLog says what a log begins with.
+type NewLog struct {
+	Node     store.NodeID
+	JobID    string
+	TraceID  string
+	Accepted []byte // the encoded job.accepted, the log's first record
+	Row      *store.JobRow
+	Owner    *View // attached from the start
+}
+
+// OpenLog creates a job's key with its first record and attaches the owner's view, in this order.
+func (s *Sequencer) OpenLog(ctx context.Context, o *NewLog) (*Log, error) {
+	key := store.Key{Kind: store.KindJob, ID: o.JobID}
+	rec := append([]byte{byte(TypeAccepted)}, o.Accepted...)
+	s.lock()
+	defer s.unlock()
+	if s.failed != nil {
+		return nil, s.failed
+	}
+	op := store.Op{
+		Key: key, Create: true, Node: o.Node, Row: o.Row,
+		Append: store.Segment{First: 1, Ends: []uint32{uint32(len(rec))}, Data: rec},
+	}
+	if err := s.store.Commit(ctx, &store.Batch{Ops: []store.Op{op}}); err != nil {
+		return nil, err
+	}
+	l := &Log{seq: s, key: key, epoch: 1, jobID: o.JobID, traceID: o.TraceID, records: 1, flushed: 1}
+	if o.Owner != nil {
+		s.attach(o.Owner, l, 0)
+	}
+	return l, s.failed
+}
+
+// Attach gives a view the records of a log after index from, those there are and those to come, each once. The moment
+// of the call is the cut between them. A view that holds the log already is given only what was asked again and no
+// second stream. It returns the newest index before the cut, and false when from is older than what the log keeps.
+func (s *Sequencer) Attach(v *View, l *Log, from uint64) (cut uint64, ok bool) {
+	s.lock()
+	defer s.unlock()
+	cut = l.Committed()
+	if from < cut && l.First() > from+1 {
+		return cut, false
+	}
+	s.attach(v, l, min(from, cut))
+	return cut, true
+}
+
+func (s *Sequencer) attach(v *View, l *Log, from uint64) {
+	if _, held := v.slots[l]; !held {
+		v.slotN++
+		v.slots[l] = v.slotN
+		v.recordAttach(v.slotN, l.jobID)
+		l.views = append(l.views, v)
+	}
+	l.mu.Lock()
+	for from < l.committed {
+		r, ok := l.readLocked(from+1, l.committed-from)
+		if !ok {
+			break
+		}
+		n := uint64(len(r.ends))
+		v.extend(l, from+1, from+n, gateAll, int(r.ends[n-1]-r.start))
+		from += n
+	}
+	l.mu.Unlock()
+	s.touch(v)
+	s.commit()
+}
+
+// Detach ends the stream of a log in a view; what was numbered before stays. It does nothing for a log not attached.
+func (s *Sequencer) Detach(v *View, l *Log) {
+	s.lock()
+	defer s.unlock()
+	s.detach(v, l)
+	s.commit()
+}
+
+func (s *Sequencer) detach(v *View, l *Log) {
+	slot, held := v.slots[l]
+	if !held {
+		return
+	}
+	delete(v.slots, l)
+	v.record(recordDetach, uint64(slot))
+	for i, w := range l.views {
+		if w == v {
+			l.views = append(l.views[:i], l.views[i+1:]...)
+			break
+		}
+	}
+}
+
+// Insert numbers one record of the view's own, which is in no log.
+func (s *Sequencer) Insert(v *View, t Type, tail []byte) {
+	rec := append([]byte{byte(t), byte(GateNone)}, tail...)
+	s.lock()
+	defer s.unlock()
+	v.inline(rec)
+	s.commit()
+}
+
+// Has says whether some view of the log lacks a gate.
+func (s *Sequencer) Has(l *Log, lacking Gate) bool {
+	s.run.Lock()
+	defer s.unlock()
+	for _, v := range l.views {
+		if lacking&^v.gates != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// CloseView detaches a view from everything and removes its key.
+func (s *Sequencer) CloseView(ctx context.Context, v *View) error {
+	s.lock()
+	defer s.unlock()
+	for l := range v.slots {
+		s.detach(v, l)
+	}
+	s.commit()
+	if s.failed != nil {
+		return s.failed
+	}
+	return s.store.Commit(ctx, &store.Batch{Ops: []store.Op{{Key: v.key, Epoch: v.epoch, Head: v.records, Delete: true}}})
+}
+
+// CloseLog removes a job's key; nobody may write it any more. Views keep what they have yet to write.
+func (s *Sequencer) CloseLog(ctx context.Context, l *Log) error {
+	s.lock()
+	defer s.unlock()
+	for len(l.views) > 0 {
+		s.detach(l.views[0], l)
+	}
+	s.commit()
+	l.mu.Lock()
+	op := store.Op{Key: l.key, Epoch: l.epoch, Head: l.records, Delete: true}
+	l.mu.Unlock()
+	if s.failed != nil {
+		return s.failed
+	}
+	return s.store.Commit(ctx, &store.Batch{Ops: []store.Op{op}})
+}

@@ -1,0 +1,250 @@
+package journal
+
+import (
+	"context"
+	"sync"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/runtime/store"
+)
+
+// Log is one job's sequence of records. Any number of goroutines may write and read it.
+//
+// A numbered record is staged (it has its index), then sealed into a batch, then committed and published. Indexes are
+// 1-based and count numbered records only.
+type Log struct {
+	seq     *Sequencer
+	key     store.Key
+	epoch   store.Epoch
+	jobID   string
+	traceID string
+
+	views []*View // guarded by the baton
+	slots int     // of views that ever attached; guarded by the baton
+
+	mu        sync.Mutex
+	slabs     []*slab // oldest first, none empty but the last
+	notes     []note  // control records staged, oldest first
+	records   uint64  // newest record staged
+	events    uint64  // newest numbered record staged
+	sealed    uint64  // newest numbered record in a batch
+	committed uint64  // newest numbered record published
+	flushed   uint64  // newest record committed
+	staged    int     // bytes staged and not committed
+	retained  int     // bytes of numbered records committed and kept
+	gates     Gate    // of the records in (sealed, events]
+	dirty     bool    // on the sequencer's list
+	closed    bool    // nothing more may be staged
+	row       *store.JobRow
+	alt       []byte // record in place of the last one for views that lack its gate
+	failed    error
+	moved     chan struct{} // closed when flushed or failed changes; nil when nobody waits
+}
+
+type note struct {
+	rec  uint64
+	data []byte
+	ends []uint32
+}
+
+// JobID returns the job's id.
+func (l *Log) JobID() string { return l.jobID }
+
+// Append stages an event and returns its index. It waits, for no longer than ctx, only while the job has more than the
+// cap of staged bytes. It fails with ErrOver on a closed log, ErrTooLarge, or the encoder's error, and then nothing is staged.
+func (l *Log) Append(ctx context.Context, ev *arcp.JobEvent) (uint64, error) {
+	l.mu.Lock()
+	for l.staged > l.seq.limits.StagedBytes && l.failed == nil && !l.closed {
+		if err := l.waitLocked(ctx); err != nil {
+			l.mu.Unlock()
+			return 0, err
+		}
+	}
+	if err := l.refusal(); err != nil {
+		l.mu.Unlock()
+		return 0, err
+	}
+	index := l.events + 1
+	s := l.room(len(ev.Kind) + 256)
+	mark := len(s.data)
+	gate := GateOf(ev.Kind)
+	out := append(s.data, byte(TypeEvent), byte(gate))
+	out, err := arcp.AppendEventTail(out, l.jobID, index, l.traceID, ev)
+	if err == nil {
+		err = l.stage(s, mark, out, gate)
+	}
+	l.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	l.seq.kick()
+	return index, nil
+}
+
+// Note stages a control record, which has no number and is in no view.
+func (l *Log) Note(t Type, data []byte) error {
+	rec := append([]byte{byte(t)}, data...)
+	l.mu.Lock()
+	defer l.seq.kick()
+	defer l.mu.Unlock()
+	if err := l.refusal(); err != nil {
+		return err
+	}
+	l.records++
+	l.staged += len(rec)
+	l.notes = append(l.notes, note{l.records, rec, []uint32{uint32(len(rec))}})
+	l.mark()
+	return nil
+}
+
+// Terminal is the last record of a job.
+type Terminal struct {
+	Type Type
+	Gate Gate
+	Tail func(dst []byte, index uint64) ([]byte, error) // appends the frame's tail
+	Alt  func(dst []byte, index uint64) ([]byte, Type, error)
+	Row  *store.JobRow
+}
+
+// Close stages the terminal and lets nothing follow it. The first call wins; later ones get ErrOver. It does not wait
+// for the commit: Flush does.
+func (l *Log) Close(t *Terminal) (uint64, error) {
+	l.mu.Lock()
+	defer l.seq.kick()
+	defer l.mu.Unlock()
+	if err := l.refusal(); err != nil {
+		return 0, err
+	}
+	index := l.events + 1
+	s := l.room(512)
+	mark := len(s.data)
+	out, err := t.Tail(append(s.data, byte(t.Type), byte(t.Gate)), index)
+	if err == nil && t.Alt != nil {
+		l.alt, err = altRecord(t, index)
+	}
+	if err == nil {
+		err = l.stage(s, mark, out, t.Gate)
+	}
+	if err != nil {
+		return 0, err
+	}
+	l.closed, l.row = true, t.Row
+	l.wake()
+	return index, nil
+}
+
+func altRecord(t *Terminal, index uint64) ([]byte, error) {
+	out, typ, err := t.Alt(make([]byte, recordHead, 256), index)
+	if err != nil {
+		return nil, err
+	}
+	out[0] = byte(typ)
+	return out, nil
+}
+
+// Flush waits until all that was staged when it was called is committed.
+func (l *Log) Flush(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for want := l.records; l.flushed < want; {
+		if l.failed != nil {
+			return l.failed
+		}
+		if err := l.waitLocked(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Committed returns the index of the newest numbered record published.
+func (l *Log) Committed() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.committed
+}
+
+func (l *Log) refusal() error {
+	switch {
+	case l.failed != nil:
+		return l.failed
+	case l.closed:
+		return ErrOver
+	}
+	return nil
+}
+
+// room returns a slab with space for about n bytes more.
+func (l *Log) room(n int) *slab {
+	var last *slab
+	size := slabMin
+	if k := len(l.slabs); k > 0 {
+		last = l.slabs[k-1]
+		fits := cap(last.data)-len(last.data) >= n && len(last.ends) < cap(last.ends)
+		if fits && last.rec0+uint64(len(last.ends)) == l.records+1 {
+			return last
+		}
+		size = min(4*cap(last.data), slabMax)
+	}
+	return l.grow(max(size, n))
+}
+
+func (l *Log) grow(size int) *slab {
+	s := newSlab(size, l.records+1, l.events+1)
+	l.slabs = append(l.slabs, s)
+	return s
+}
+
+// stage makes the bytes of out past mark a record. When they outgrew the slab, append has moved them: they get a slab
+// of their own, and the old one stays as it was.
+func (l *Log) stage(s *slab, mark int, out []byte, gate Gate) error {
+	n := len(out) - mark
+	if n-recordHead > l.seq.limits.FrameBytes-framePrefixMax {
+		return ErrTooLarge
+	}
+	if cap(out) != cap(s.data) {
+		rec := out[mark:]
+		if len(s.ends) == 0 {
+			l.slabs = l.slabs[:len(l.slabs)-1]
+		}
+		s = l.grow(max(n, min(slabMax, 4*cap(s.data))))
+		out = append(s.data, rec...)
+	}
+	s.data = out
+	s.ends = append(s.ends, uint32(len(out)))
+	l.records++
+	l.events++
+	l.staged += n
+	l.gates |= gate
+	l.mark()
+	return nil
+}
+
+func (l *Log) mark() {
+	if !l.dirty {
+		l.dirty = true
+		l.seq.push(l)
+	}
+}
+
+func (l *Log) wake() {
+	if l.moved != nil {
+		close(l.moved)
+		l.moved = nil
+	}
+}
+
+func (l *Log) waitLocked(ctx context.Context) error {
+	if l.moved == nil {
+		l.moved = make(chan struct{})
+	}
+	moved := l.moved
+	l.mu.Unlock()
+	defer l.mu.Lock()
+	select {
+	case <-moved:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,286 @@
+package journal
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/runtime/store"
+)
+
+// The model: a log is a slice of texts, a view is a slice of (log, index), and reading is walking the slice.
+type (
+	modelLog struct {
+		log   *Log
+		texts []string
+		gates []Gate
+	}
+	modelView struct {
+		view    *View
+		gates   Gate
+		numbers []modelEntry // numbers[i] is seq i+1
+		live    map[int]bool // logs attached, by position in world.logs
+		written int
+	}
+	modelEntry struct{ log, index int }
+)
+
+type world struct {
+	t     *testing.T
+	rng   *rand.Rand
+	store store.Store
+	seq   *Sequencer
+	logs  []*modelLog
+	views []*modelView
+}
+
+var testLimits = Limits{FrameBytes: 1 << 20, StagedBytes: 1 << 20, LogBytes: 1 << 30, UnwrittenBytes: 1 << 30, ViewBytes: 2 << 10}
+
+// TestModel holds logs and views against the slice model through random attaches, emits, cuts, detaches and evictions.
+// guards A3, A4, A5, B1, B2, B4.
+func TestModel(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(200) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, seed)
+			for range 300 {
+				w.step()
+			}
+			for _, v := range w.views {
+				for w.read(v, 1<<20, 1<<10) {
+				}
+				w.checkStored(v)
+			}
+		})
+	}
+}
+
+func newWorld(t *testing.T, seed uint64) *world {
+	s := store.NewMemory()
+	w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 7)), store: s, seq: New(s, testLimits)}
+	for i, gates := range []Gate{gateAll, GateNone, GateChunk} {
+		v, err := w.seq.OpenView(t.Context(), "n", fmt.Sprintf("sess_%d", i), gates, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.views = append(w.views, &modelView{view: v, gates: gates, live: map[int]bool{}})
+	}
+	return w
+}
+
+func (w *world) step() {
+	v := w.views[w.rng.IntN(len(w.views))]
+	switch n := w.rng.IntN(20); {
+	case n == 0 || len(w.logs) == 0:
+		w.open(v)
+	case n < 10:
+		w.emit(w.rng.IntN(len(w.logs)))
+	case n < 12:
+		w.attach(v, w.rng.IntN(len(w.logs)))
+	case n == 12:
+		w.detach(v, w.rng.IntN(len(w.logs)))
+	case n == 13:
+		w.cut(v)
+	case n == 14:
+		v.view.Ack(uint64(w.rng.IntN(len(v.numbers) + 2)))
+	case n == 15:
+		w.close(w.rng.IntN(len(w.logs)))
+	default:
+		w.read(v, 1+w.rng.IntN(1000), 1+w.rng.IntN(20))
+	}
+}
+
+func (w *world) open(v *modelView) {
+	id := len(w.logs)
+	l, err := w.seq.OpenLog(w.t.Context(), &NewLog{Node: "n", JobID: fmt.Sprintf("job_%d", id), Accepted: []byte("{}"), Owner: v.view})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.logs = append(w.logs, &modelLog{log: l})
+	v.live[id] = true
+}
+
+func (w *world) emit(id int) {
+	m := w.logs[id]
+	text := fmt.Sprintf("%d:%0*d", id, w.rng.IntN(200)+1, len(m.texts))
+	ev, gate := &arcp.JobEvent{TS: time.Unix(0, 0), Kind: arcp.KindThought, Body: &arcp.ThoughtBody{Text: text}}, GateNone
+	if w.rng.IntN(4) == 0 {
+		gate = GateProgress
+		ev.Kind, ev.Body = arcp.KindProgress, &arcp.ProgressBody{Current: 1, Message: text}
+	}
+	if w.rng.IntN(8) == 0 {
+		if err := m.log.Note(TypeCancel, []byte("note")); err != nil && err != ErrOver {
+			w.t.Fatal(err)
+		}
+	}
+	index, err := m.log.Append(context.Background(), ev)
+	if err == ErrOver {
+		return
+	}
+	if err != nil || int(index) != len(m.texts)+1 {
+		w.t.Fatalf("Append = %d, %v, want index %d", index, err, len(m.texts)+1)
+	}
+	m.texts, m.gates = append(m.texts, text), append(m.gates, gate)
+	for _, v := range w.views {
+		if v.live[id] {
+			v.give(id, int(index), gate)
+		}
+	}
+}
+
+func (w *world) close(id int) {
+	m := w.logs[id]
+	if w.rng.IntN(10) > 0 {
+		return
+	}
+	_, err := m.log.Close(&Terminal{Type: TypeError, Tail: func(dst []byte, index uint64) ([]byte, error) {
+		return append(dst, `,"end":true}`...), nil
+	}})
+	if err == ErrOver {
+		return
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	m.texts, m.gates = append(m.texts, "end"), append(m.gates, GateNone)
+	for _, v := range w.views {
+		if v.live[id] {
+			v.give(id, len(m.texts), GateNone)
+		}
+	}
+}
+
+func (v *modelView) give(log, index int, gate Gate) {
+	if gate&^v.gates == 0 {
+		v.numbers = append(v.numbers, modelEntry{log, index})
+	}
+}
+
+func (w *world) attach(v *modelView, id int) {
+	m := w.logs[id]
+	from := w.rng.IntN(len(m.texts) + 1)
+	cut, ok := w.seq.Attach(v.view, m.log, uint64(from))
+	if !ok || int(cut) != len(m.texts) {
+		w.t.Fatalf("Attach = %d, %v, want %d, true", cut, ok, len(m.texts))
+	}
+	for i := from; i < len(m.texts); i++ {
+		v.give(id, i+1, m.gates[i])
+	}
+	v.live[id] = true
+}
+
+func (w *world) detach(v *modelView, id int) {
+	w.seq.Detach(v.view, w.logs[id].log)
+	delete(v.live, id)
+}
+
+func (w *world) cut(v *modelView) {
+	last := w.rng.IntN(len(v.numbers) + 2)
+	first, _, _ := v.view.Bounds()
+	want := Covered
+	switch {
+	case last > len(v.numbers):
+		want = TooNew
+	case last+1 < int(first):
+		want = TooOld
+	}
+	if got := v.view.Rewind(uint64(last)); got != want {
+		w.t.Fatalf("Rewind(%d) = %v, want %v (first %d, tail %d)", last, got, want, first, len(v.numbers))
+	}
+	if want == Covered {
+		v.written = last
+	}
+}
+
+// read takes some frames and holds each against the model; it says whether there were any.
+func (w *world) read(v *modelView, maxBytes, maxFrames int) bool {
+	buf, ends, more, err := v.view.AppendFrames(nil, nil, maxBytes, maxFrames)
+	if err != nil || len(ends) > maxFrames {
+		w.t.Fatalf("AppendFrames = %d frames of %d, %v", len(ends), maxFrames, err)
+	}
+	start := 0
+	for _, end := range ends {
+		if v.written >= len(v.numbers) {
+			w.t.Fatalf("frame past the view's end: %s", buf[start:end])
+		}
+		w.checkFrame(v, buf[start:end])
+		start = end
+	}
+	if want := v.written < len(v.numbers); more != want {
+		w.t.Fatalf("more = %v, want %v", more, want)
+	}
+	return len(ends) > 0
+}
+
+func (w *world) checkFrame(v *modelView, frame []byte) {
+	want := v.numbers[v.written]
+	v.written++
+	m := w.logs[want.log]
+	text := m.texts[want.index-1]
+	if text == "end" {
+		exp := fmt.Sprintf(`{"arcp":"1.1","type":"job.error","session_id":"%s","event_seq":%d,"end":true}`, v.view.key.ID, v.written)
+		if string(frame) != exp {
+			w.t.Fatalf("frame = %s, want %s", frame, exp)
+		}
+		return
+	}
+	e, err := arcp.Decode(frame)
+	if err != nil {
+		w.t.Fatalf("%v in %s", err, frame)
+	}
+	got := ""
+	switch b := e.Payload.(*arcp.JobEvent).Body.(type) {
+	case *arcp.ThoughtBody:
+		got = b.Text
+	case *arcp.ProgressBody:
+		got = b.Message
+	}
+	id := fmt.Sprintf("job_%d.%d", want.log, want.index)
+	if got != text || e.ID != id || int(e.EventSeq) != v.written || e.SessionID != v.view.key.ID {
+		w.t.Fatalf("frame %s, want seq %d, id %s, text %s", frame, v.written, id, text)
+	}
+}
+
+// checkStored folds what the store keeps under the view's key: it must be the same numbers.
+func (w *world) checkStored(v *modelView) {
+	slots := map[uint64]string{}
+	var got []string
+	segs, err := w.store.Read(w.t.Context(), v.view.key, 1, 1<<30)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, seg := range segs {
+		for i := range seg.Len() {
+			rec := seg.Record(i)
+			kind, ints := rec[0], rec[1:]
+			next := func() (n uint64) {
+				n, k := binary.Uvarint(ints)
+				ints = ints[k:]
+				return n
+			}
+			switch kind {
+			case recordAttach:
+				slot := next()
+				slots[slot] = string(ints)
+			case recordSpan:
+				slot, seq, idx, n := next(), next(), next(), next()
+				if int(seq) != len(got)+1 {
+					w.t.Fatalf("stored span begins at %d, want %d", seq, len(got)+1)
+				}
+				for k := range n {
+					got = append(got, fmt.Sprintf("%s.%d", slots[slot], idx+k))
+				}
+			}
+		}
+	}
+	for i, e := range v.numbers {
+		if want := fmt.Sprintf("job_%d.%d", e.log, e.index); i >= len(got) || got[i] != want {
+			w.t.Fatalf("stored seq %d differs from %s", i+1, want)
+		}
+	}
+}

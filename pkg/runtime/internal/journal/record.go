@@ -1,0 +1,67 @@
+package journal
+
+import "github.com/arcpkit/arcp/pkg/arcp"
+
+// Type is the first byte of a stored record. Values are stored: they never change meaning.
+type Type byte
+
+// The types of records. Those below typeControl are numbered: they have an index in their job's log and a seq in views.
+const (
+	TypeEvent  Type = 1 // tail of a job.event
+	TypeResult Type = 2 // tail of the job.result
+	TypeError  Type = 3 // tail of the terminal job.error
+
+	typeControl  Type = 16
+	TypeAccepted Type = 16 // the encoded job.accepted frame
+	TypeCancel   Type = 17 // a cancel request; the rest is its reason
+)
+
+// Gate is the second byte of a numbered record: what a session must have negotiated to be given it. Stored, as Type is.
+type Gate byte
+
+// The gates; a view holds a set of them.
+const (
+	GateNone     Gate = 0
+	GateProgress Gate = 1 << 0
+	GateChunk    Gate = 1 << 1
+	gateAll           = GateProgress | GateChunk
+)
+
+const recordHead = 2 // bytes of a numbered record before its tail
+
+// GateOf returns the gate of a kind, as its feature in the spec demands.
+func GateOf(kind arcp.EventKind) Gate {
+	switch kind {
+	case arcp.KindProgress:
+		return GateProgress
+	case arcp.KindResultChunk:
+		return GateChunk
+	default:
+		return GateNone
+	}
+}
+
+// GatesOf returns the gates that a set of negotiated features opens.
+func GatesOf(features []arcp.Feature) Gate {
+	var g Gate
+	for _, f := range features {
+		switch f {
+		case arcp.FeatureProgress:
+			g |= GateProgress
+		case arcp.FeatureResultChunk:
+			g |= GateChunk
+		}
+	}
+	return g
+}
+
+func messageOf(t Type) arcp.MessageType {
+	switch t {
+	case TypeResult:
+		return arcp.TypeJobResult
+	case TypeError:
+		return arcp.TypeJobError
+	default:
+		return arcp.TypeJobEvent
+	}
+}

@@ -1,0 +1,186 @@
+package journal
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/arcpkit/arcp/pkg/runtime/store"
+)
+
+// framePrefixMax bounds what stands before the tail of a sequenced frame: fixed text, a session id and a number.
+const framePrefixMax = 512
+
+// Limits bounds what the journal keeps and stages; all are bytes.
+type Limits struct {
+	FrameBytes     int // of one frame
+	StagedBytes    int // staged and uncommitted, of one log; past it Append waits
+	LogBytes       int // committed and kept, of one log; past it the oldest records go
+	UnwrittenBytes int // published and not written, of one view; past it the view is overrun
+	ViewBytes      int // written and not acknowledged, of one view; past it the oldest numbers go
+}
+
+// Sequencer orders everything that happens in one store. See the package comment.
+type Sequencer struct {
+	store  store.Store
+	limits Limits
+
+	run     sync.Mutex // the baton: held by whoever runs batches
+	batch   store.Batch
+	sealed  []seal
+	touched []*View
+	work    []*Log
+
+	mu      sync.Mutex
+	dirty   []*Log
+	pending atomic.Bool // dirty is not empty
+	failed  error       // set once under the baton; the store cannot be trusted after it
+}
+
+type seal struct {
+	log     *Log
+	events  uint64
+	records uint64
+	bytes   int // of numbered records
+	staged  int // of all
+}
+
+// New returns a sequencer for a store nobody else sequences the keys of.
+func New(s store.Store, limits Limits) *Sequencer {
+	return &Sequencer{store: s, limits: limits}
+}
+
+func (s *Sequencer) push(l *Log) {
+	s.mu.Lock()
+	s.dirty = append(s.dirty, l)
+	s.mu.Unlock()
+	s.pending.Store(true)
+}
+
+// kick runs batches until nothing is staged, or leaves that to whoever holds the baton: it looks again after letting go.
+func (s *Sequencer) kick() {
+	for s.pending.Load() && s.run.TryLock() {
+		s.drain()
+		s.run.Unlock()
+	}
+}
+
+// lock takes the baton with nothing staged, so that what the caller does next has a place in the order.
+func (s *Sequencer) lock() {
+	s.run.Lock()
+	s.drain()
+}
+
+func (s *Sequencer) unlock() {
+	s.run.Unlock()
+	s.kick()
+}
+
+func (s *Sequencer) drain() {
+	for s.pending.Load() {
+		s.mu.Lock()
+		s.work, s.dirty = s.dirty, s.work[:0]
+		s.pending.Store(false)
+		s.mu.Unlock()
+		for _, l := range s.work {
+			s.seal(l)
+		}
+		s.commit()
+	}
+}
+
+// seal moves what a log has staged into the batch and numbers it in each view.
+func (s *Sequencer) seal(l *Log) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dirty = false
+	from, to := l.sealed+1, l.events
+	bytes, notes := s.sealRecords(l)
+	for _, v := range l.views {
+		if to >= from {
+			v.extend(l, from, to, l.gates, bytes)
+			s.touch(v)
+		}
+	}
+	l.sealed, l.gates = to, GateNone
+	s.sealed = append(s.sealed, seal{l, to, l.records, bytes, bytes + notes})
+}
+
+// sealRecords appends the operations for (l.sealed, l.events] and the staged notes, in the order they were staged.
+func (s *Sequencer) sealRecords(l *Log) (bytes, notes int) {
+	head, next := l.flushed, l.sealed+1
+	op := func(seg store.Segment) {
+		s.batch.Ops = append(s.batch.Ops, store.Op{Key: l.key, Epoch: l.epoch, Head: head, Append: seg})
+		head += uint64(seg.Len())
+	}
+	for head < l.records {
+		if len(l.notes) > 0 && l.notes[0].rec == head+1 {
+			n := l.notes[0]
+			l.notes = l.notes[1:]
+			notes += len(n.data)
+			op(store.Segment{First: n.rec, Ends: n.ends, Data: n.data})
+			continue
+		}
+		sl := l.find(next)
+		to := min(l.events, sl.last())
+		op(sl.segment(next, to))
+		bytes += sl.bytes(next, to)
+		next = to + 1
+	}
+	if l.row != nil {
+		s.batch.Ops[len(s.batch.Ops)-1].Row = l.row
+		l.row = nil
+	}
+	return bytes, notes
+}
+
+func (s *Sequencer) touch(v *View) {
+	if !v.touched {
+		v.touched = true
+		s.touched = append(s.touched, v)
+	}
+}
+
+// commit makes the batch durable and publishes it: logs before views, so that a number is never seen without its record.
+func (s *Sequencer) commit() {
+	for _, v := range s.touched {
+		v.seal(&s.batch)
+	}
+	if s.failed == nil {
+		s.failed = s.store.Commit(context.Background(), &s.batch)
+	}
+	clear(s.batch.Ops)
+	s.batch.Ops = s.batch.Ops[:0]
+	for i := range s.sealed {
+		s.publish(&s.sealed[i])
+	}
+	clear(s.sealed)
+	s.sealed = s.sealed[:0]
+	for _, v := range s.touched {
+		v.touched = false
+		v.publish(s.failed)
+	}
+	clear(s.touched)
+	s.touched = s.touched[:0]
+}
+
+func (s *Sequencer) publish(p *seal) {
+	l := p.log
+	l.mu.Lock()
+	if s.failed != nil {
+		l.failed = s.failed
+	} else {
+		l.committed, l.flushed = p.events, p.records
+		l.staged -= p.staged
+		l.retained += p.bytes
+	}
+	l.wake()
+	before := uint64(0)
+	if l.retained > s.limits.LogBytes {
+		before = l.drop(s.limits.LogBytes)
+	}
+	l.mu.Unlock()
+	if before > 0 {
+		_ = s.store.Trim(context.Background(), l.key, l.epoch, before)
+	}
+}

@@ -1,0 +1,65 @@
+package journal
+
+import (
+	"encoding/binary"
+
+	"github.com/arcpkit/arcp/pkg/runtime/store"
+)
+
+// A view's records. A job is named once, when it attaches, and by its slot after that. Values are stored.
+const (
+	recordAttach byte = 32 // slot, then the job's id
+	recordDetach byte = 33 // slot
+	recordSpan   byte = 34 // slot, first seq, first index, count
+	recordInline byte = 35 // seq, then the record
+)
+
+// record stages one record of integers under the view's key.
+func (v *View) record(kind byte, ints ...uint64) {
+	var buf [1 + 4*binary.MaxVarintLen64]byte
+	out := append(buf[:0], kind)
+	for _, n := range ints {
+		out = binary.AppendUvarint(out, n)
+	}
+	v.stage(out, nil)
+}
+
+func (v *View) recordAttach(slot uint32, jobID string) {
+	v.stage(binary.AppendUvarint([]byte{recordAttach}, uint64(slot)), []byte(jobID))
+}
+
+func (v *View) recordInline(seq uint64, rec []byte) {
+	v.stage(binary.AppendUvarint([]byte{recordInline}, seq), rec)
+}
+
+func (v *View) stage(head, body []byte) {
+	n := len(head) + len(body)
+	s := v.slab
+	if s == nil || cap(s.data)-len(s.data) < n || len(s.ends) == cap(s.ends) {
+		v.handOver()
+		size := slabMin / 4
+		if s != nil {
+			size = min(4*cap(s.data), slabMax)
+		}
+		size = max(size, n)
+		s = &slab{data: make([]byte, 0, size), ends: make([]uint32, 0, max(8, size/8)), rec0: v.records + 1, idx0: v.records + 1}
+		v.slab = s
+	}
+	s.data = append(append(s.data, head...), body...)
+	s.ends = append(s.ends, uint32(len(s.data)))
+	v.records++
+	v.seq.touch(v)
+}
+
+// handOver moves the staged records of the full slab into the batch; the view goes on in another.
+func (v *View) handOver() { v.seal(&v.seq.batch) }
+
+// seal moves the staged records into the batch.
+func (v *View) seal(b *store.Batch) {
+	if v.sealed == v.records {
+		return
+	}
+	seg := v.slab.segment(v.sealed+1, v.records)
+	b.Ops = append(b.Ops, store.Op{Key: v.key, Epoch: v.epoch, Head: v.sealed, Append: seg})
+	v.sealed = v.records
+}

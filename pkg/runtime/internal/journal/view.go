@@ -1,0 +1,157 @@
+package journal
+
+import (
+	"sync"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/runtime/store"
+)
+
+// Waker is told that a view has something to write. Wake must not block and must not call into the journal.
+type Waker interface{ Wake() }
+
+// View is one session's numbered reading of logs: from 1, each number once, gap-free, in the order of the sequencer.
+// It holds spans of logs, not frames.
+//
+// The baton guards what numbers; mu guards what the writer of the session's link reads.
+type View struct {
+	seq   *Sequencer
+	key   store.Key
+	epoch store.Epoch
+	gates Gate
+
+	// Guarded by the baton.
+	next    uint64 // newest number given
+	records uint64 // committed under the key
+	slots   map[*Log]uint32
+	slotN   uint32
+	slab    *slab
+	sealed  uint64 // newest record of slab handed to a batch
+	pending []entry
+	touched bool
+
+	prefix [4][]byte // of a frame, by Type
+
+	mu        sync.Mutex
+	entries   []entry // retained, oldest first
+	at        int     // entry the writer reads next
+	published uint64  // newest number that may be written
+	written   uint64  // newest number handed to the writer
+	acked     uint64  // newest number the client says it has
+	unwritten int     // bytes published and not written
+	kept      int     // bytes written and retained
+	failed    error
+	reader    Waker
+}
+
+// entry is a span: numbers seq0..seq0+n-1 stand for log records idx0..idx0+n-1, or for the one inline record.
+type entry struct {
+	log    *Log
+	seq0   uint64
+	idx0   uint64
+	n      uint64
+	bytes  int
+	inline []byte // two bytes of head and the tail, when log is nil
+}
+
+func (e *entry) last() uint64 { return e.seq0 + e.n - 1 }
+
+// Entries are merged up to this many bytes, so that eviction by whole entries stays fine-grained.
+const entryBytes = 64 << 10
+
+func newView(s *Sequencer, key store.Key, epoch store.Epoch, gates Gate) *View {
+	v := &View{seq: s, key: key, epoch: epoch, gates: gates, slots: map[*Log]uint32{}}
+	for t := TypeEvent; t <= TypeError; t++ {
+		v.prefix[t] = arcp.AppendSequencedPrefix(nil, messageOf(t), key.ID)
+	}
+	return v
+}
+
+// SetReader says whom to wake; nil when the session has no link. Something unwritten wakes it at once.
+func (v *View) SetReader(w Waker) {
+	v.mu.Lock()
+	v.reader = w
+	ready := v.written < v.published || v.failed != nil
+	v.mu.Unlock()
+	if ready && w != nil {
+		w.Wake()
+	}
+}
+
+// extend numbers records from..to of l, leaving out what the session did not negotiate. The caller holds the baton and l.mu.
+func (v *View) extend(l *Log, from, to uint64, gates Gate, bytes int) {
+	if gates&^v.gates == 0 {
+		v.span(l, from, to, bytes)
+		return
+	}
+	for from <= to {
+		r, ok := l.readLocked(from, to-from+1)
+		if !ok {
+			return
+		}
+		for i := range r.ends {
+			rec := r.record(i)
+			switch {
+			case Gate(rec[1])&^v.gates == 0:
+				v.span(l, from, from, len(rec))
+			case Type(rec[0]) != TypeEvent && l.alt != nil:
+				v.inline(l.alt)
+			}
+			from++
+		}
+	}
+}
+
+func (v *View) span(l *Log, from, to uint64, bytes int) {
+	n := to - from + 1
+	v.record(recordSpan, uint64(v.slots[l]), v.next+1, from, n)
+	if k := len(v.pending) - 1; k >= 0 && v.pending[k].continues(l, from) {
+		v.pending[k].n += n
+		v.pending[k].bytes += bytes
+	} else {
+		v.pending = append(v.pending, entry{log: l, seq0: v.next + 1, idx0: from, n: n, bytes: bytes})
+	}
+	v.next += n
+}
+
+func (e *entry) continues(l *Log, from uint64) bool {
+	return e.log == l && e.idx0+e.n == from && e.bytes < entryBytes
+}
+
+func (v *View) inline(rec []byte) {
+	v.next++
+	v.recordInline(v.next, rec)
+	v.pending = append(v.pending, entry{seq0: v.next, n: 1, bytes: len(rec), inline: rec})
+}
+
+// publish lets the writer have what was numbered in the batch just committed. The caller holds the baton.
+func (v *View) publish(failed error) {
+	v.mu.Lock()
+	if failed != nil {
+		v.failed = failed
+	}
+	for i := range v.pending {
+		v.push(&v.pending[i])
+	}
+	v.published = v.next
+	if v.unwritten > v.seq.limits.UnwrittenBytes {
+		v.failed = ErrOverrun
+	}
+	reader := v.reader
+	v.mu.Unlock()
+	clear(v.pending)
+	v.pending = v.pending[:0]
+	if reader != nil {
+		reader.Wake()
+	}
+}
+
+func (v *View) push(e *entry) {
+	v.unwritten += e.bytes
+	if k := len(v.entries) - 1; k >= 0 && v.entries[k].log != nil && v.entries[k].continues(e.log, e.idx0) {
+		v.entries[k].n += e.n
+		v.entries[k].bytes += e.bytes
+		return
+	}
+	v.entries = append(v.entries, *e)
+}

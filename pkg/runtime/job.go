@@ -1,0 +1,193 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/core"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
+)
+
+// job is one run of an agent. It outlives the connection that asked for it.
+type job struct {
+	rt        *Runtime
+	id        string
+	agent     string // name@version
+	principal string
+	trace     string
+	created   time.Time
+	log       *journal.Log
+	task      *Task
+	cancel    context.CancelCauseFunc
+
+	unfinished *atomic.Int64 // of the submitting session; counts this job until it ends
+
+	mu    sync.Mutex
+	core  core.Job
+	timer *time.Timer
+	ended time.Time
+}
+
+// The causes an agent finds in its context.
+var (
+	ErrCancelled = errors.New("runtime: the job was cancelled")
+	ErrTimedOut  = errors.New("runtime: the job ran longer than it may")
+	ErrStopped   = errors.New("runtime: the runtime stops")
+	errFenced    = errors.New("runtime: the agent did not stop in time")
+)
+
+func stopError(c core.Cause) error {
+	switch c {
+	case core.Cancelled:
+		return ErrCancelled
+	case core.TimedOut:
+		return ErrTimedOut
+	default:
+		return ErrStopped
+	}
+}
+
+// run is the agent's goroutine.
+func (j *job) run(ctx context.Context, a Agent) {
+	j.step(func() core.JobEffects { return j.core.Start() })
+	err := j.call(ctx, a)
+	if err == nil {
+		err = j.task.finish(ctx)
+	}
+	failure := j.rt.agentError(j, err)
+	j.step(func() core.JobEffects { return j.core.Return(failure) })
+	j.cancel(ErrJobOver)
+}
+
+// call runs the agent and turns a panic, and an exit of its goroutine, into an error.
+func (j *job) call(ctx context.Context, a Agent) (err error) {
+	returned := false
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		} else if !returned {
+			j.step(func() core.JobEffects {
+				return j.core.Return(j.rt.agentError(j, errors.New("the agent ended its goroutine")))
+			})
+		}
+	}()
+	err = a.Run(ctx, j.task)
+	returned = true
+	return err
+}
+
+// step moves the machine and does what follows.
+func (j *job) step(move func() core.JobEffects) core.JobEffects {
+	j.mu.Lock()
+	fx := move()
+	over := j.apply(&fx)
+	j.mu.Unlock()
+	if over {
+		j.finished()
+	}
+	return fx
+}
+
+// apply does the effects that do not concern an asker. The caller holds j.mu.
+func (j *job) apply(fx *core.JobEffects) (over bool) {
+	if fx.Stop != core.NoCause {
+		j.cancel(stopError(fx.Stop))
+	}
+	if fx.Success || fx.Terminal != nil {
+		j.writeTerminal(fx)
+		over = true
+	}
+	if fx.Fence {
+		j.cancel(errFenced)
+		j.rt.opts.Logger.Warn("agent ignored its end and was cut off", "job", j.id, "agent", j.agent)
+	}
+	j.arm(fx.Timer)
+	return over
+}
+
+func (j *job) arm(at time.Duration) {
+	if j.timer != nil {
+		j.timer.Stop()
+		j.timer = nil
+	}
+	if at > 0 {
+		j.timer = time.AfterFunc(at-j.rt.now(), j.tick)
+	}
+}
+
+func (j *job) tick() {
+	j.step(func() core.JobEffects { return j.core.Tick(j.rt.now()) })
+}
+
+// writeTerminal closes the log. The caller holds j.mu, and the machine has decided: this happens once.
+func (j *job) writeTerminal(fx *core.JobEffects) {
+	j.ended = time.Now().UTC()
+	t := &journal.Terminal{Row: j.row(fx.Status)}
+	if fx.Success {
+		j.success(t)
+	} else {
+		j.failure(t, fx.Terminal, fx.Status)
+	}
+	_, err := j.log.Close(t)
+	if err != nil && fx.Success {
+		j.rt.opts.Logger.Error("result cannot be sent", "job", j.id, "error", err)
+		broken := arcp.NewError(arcp.CodeInternalError, "the result could not be encoded")
+		j.failure(t, broken, arcp.StatusError)
+		_, err = j.log.Close(t)
+	}
+	if err != nil {
+		j.rt.opts.Logger.Error("terminal cannot be recorded", "job", j.id, "error", err)
+	}
+}
+
+func (j *job) success(t *journal.Terminal) {
+	res := j.task.result(j.ended)
+	t.Type, t.Tail = journal.TypeResult, j.tailOf(res)
+	if res.ResultID != "" {
+		t.Gate = journal.GateChunk
+		if j.rt.seq.Has(j.log, journal.GateChunk) {
+			t.Alt = j.inlineInstead(res)
+		}
+	}
+}
+
+func (j *job) failure(t *journal.Terminal, e *arcp.Error, status arcp.JobStatus) {
+	t.Type, t.Gate, t.Alt = journal.TypeError, journal.GateNone, nil
+	t.Tail = j.tailOf(j.errorPayload(e, status))
+}
+
+func (j *job) errorPayload(e *arcp.Error, status arcp.JobStatus) *arcp.JobError {
+	e = peerCode(e)
+	return &arcp.JobError{
+		JobID: j.id, FinalStatus: status, Code: e.Code, Message: e.Message, Retryable: e.Retryable, Details: e.Details,
+	}
+}
+
+func (j *job) tailOf(p arcp.Payload) func([]byte, uint64) ([]byte, error) {
+	return func(dst []byte, index uint64) ([]byte, error) {
+		e := arcp.Envelope{ID: arcp.EventID(j.id, index), JobID: j.id, TraceID: j.trace, Payload: p}
+		return arcp.AppendSequencedTail(dst, &e)
+	}
+}
+
+// finished lets the job go once its terminal is staged.
+func (j *job) finished() {
+	rt := j.rt
+	j.unfinished.Add(-1)
+	rt.mu.Lock()
+	rt.running--
+	if rt.running == 0 && rt.idle != nil {
+		close(rt.idle)
+		rt.idle = nil
+	}
+	rt.finished = append(rt.finished, j)
+	old := rt.expire(time.Now())
+	rt.mu.Unlock()
+	rt.forget(old)
+}

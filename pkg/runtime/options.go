@@ -1,0 +1,110 @@
+package runtime
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
+	"github.com/arcpkit/arcp/pkg/runtime/store"
+)
+
+// Options configures a Runtime. It is copied; its zero fields mean the defaults of spec/limits.yaml.
+type Options struct {
+	// Name and Version are what the welcome says of this runtime.
+	Name, Version string
+
+	// Verifier authenticates clients. It is required unless AllowAnyone is set or every connection comes
+	// authenticated by its transport.
+	Verifier Verifier
+	// AllowAnyone lets every client on the same machine in, whatever its token. Connections from elsewhere are refused.
+	AllowAnyone bool
+
+	// Store keeps jobs and sessions; nil is a new memory engine, which survives nothing.
+	Store store.Store
+	// Logger gets what operators need to know; nil discards it.
+	Logger *slog.Logger
+
+	HandshakeTimeout  time.Duration // from the connection to the hello
+	HeartbeatInterval time.Duration // silence after which a ping is sent; whole seconds; negative turns heartbeats off
+	CancelGrace       time.Duration // how long an agent may take to obey a cancel
+	JobRetention      time.Duration // how long a finished job is remembered
+
+	FrameBytes     int // the largest frame read
+	ChunkBytes     int // the largest result chunk, decoded
+	ResultBytes    int // the largest result, in bytes
+	UnwrittenBytes int // waiting for a reader; past it the reader is cut
+	LogBytes       int // kept of one job's log
+	MaxJobs        int // unfinished jobs of one session
+	MaxFinished    int // finished jobs remembered
+}
+
+// maxLogBytes bounds the memory of one job's log; a reader further behind is cut.
+const defaultLogBytes = 64 << 20
+
+const defaultMaxFinished = 10_000
+
+func (o *Options) resolve() (Options, error) {
+	var r Options
+	if o != nil {
+		r = *o
+	}
+	if r.Verifier != nil && r.AllowAnyone {
+		return r, errors.New("runtime: Options.AllowAnyone with a Verifier: choose one")
+	}
+	if r.Store == nil {
+		r.Store = store.NewMemory()
+	}
+	if r.Logger == nil {
+		r.Logger = slog.New(slog.DiscardHandler)
+	}
+	setString(&r.Name, "arcpkit")
+	setString(&r.Version, "0.0.0")
+	r.resolveLimits()
+	return r, nil
+}
+
+func (r *Options) resolveLimits() {
+	d := arcp.DefaultLimits()
+	setDuration(&r.HandshakeTimeout, seconds(d.HandshakeSec))
+	setDuration(&r.HeartbeatInterval, seconds(d.HeartbeatIntervalSec))
+	setDuration(&r.CancelGrace, seconds(d.CancelGraceSec))
+	setDuration(&r.JobRetention, seconds(d.JobRetentionSec))
+	setInt(&r.FrameBytes, int(d.FrameIn))
+	setInt(&r.ChunkBytes, int(d.ChunkBytes))
+	setInt(&r.ResultBytes, int(d.ResultBytes))
+	setInt(&r.UnwrittenBytes, int(d.UnwrittenBytes))
+	setInt(&r.LogBytes, defaultLogBytes)
+	setInt(&r.MaxJobs, int(d.MaxJobs))
+	setInt(&r.MaxFinished, defaultMaxFinished)
+}
+
+func (r *Options) journalLimits() journal.Limits {
+	d := arcp.DefaultLimits()
+	return journal.Limits{
+		FrameBytes:     int(d.FrameOut),
+		StagedBytes:    int(d.StagedBytes),
+		LogBytes:       r.LogBytes,
+		UnwrittenBytes: r.UnwrittenBytes,
+		ViewBytes:      0, // sessions cannot be resumed yet, so nothing written is kept
+	}
+}
+
+func setString(p *string, v string) {
+	if *p == "" {
+		*p = v
+	}
+}
+
+func setInt(p *int, v int) {
+	if *p <= 0 {
+		*p = v
+	}
+}
+
+func setDuration(p *time.Duration, v time.Duration) {
+	if *p == 0 {
+		*p = v
+	}
+}

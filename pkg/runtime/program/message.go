@@ -1,0 +1,132 @@
+package program
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/arcpkit/arcp/internal/dynjson"
+	"github.com/arcpkit/arcp/pkg/arcp"
+)
+
+// message is one line of a program's output. Exactly one of Kind, Authorize, Result and Error is there.
+type message struct {
+	Kind      arcp.EventKind  `json:"kind"`
+	Body      json.RawMessage `json:"body"`
+	Authorize *question       `json:"authorize"`
+	Result    json.RawMessage `json:"result"`
+	Error     json.RawMessage `json:"error"`
+}
+
+// question asks whether the lease allows something now.
+type question struct {
+	Capability string `json:"capability"`
+	Target     string `json:"target"`
+}
+
+// answer is a line for the program's input.
+type answer struct {
+	Authorized bool           `json:"authorized"`
+	Code       arcp.ErrorCode `json:"code,omitempty"`
+	Message    string         `json:"message,omitempty"`
+}
+
+// failure is how a program ends its job with an error. A bare string is its message.
+type failure struct {
+	Code      arcp.ErrorCode  `json:"code"`
+	Message   string          `json:"message"`
+	Retryable *bool           `json:"retryable"`
+	Details   json.RawMessage `json:"details"`
+}
+
+func parseMessage(line []byte) (*message, error) {
+	var m message
+	if err := dynjson.Unmarshal(line, &m); err != nil {
+		var e *dynjson.Error
+		if errors.As(err, &e) && e.Pointer != "" {
+			return nil, fmt.Errorf("%s at %s", e.Problem, e.Pointer)
+		}
+		return nil, errors.New("it is not a JSON object")
+	}
+	parts := 0
+	for _, there := range []bool{m.Kind != "", m.Authorize != nil, m.Result != nil, m.Error != nil} {
+		if there {
+			parts++
+		}
+	}
+	switch {
+	case parts != 1:
+		return nil, errors.New(`it holds not exactly one of "kind", "authorize", "result" and "error"`)
+	case m.Kind != "" && m.Body == nil:
+		return nil, errors.New(`an event has no "body"`)
+	}
+	return &m, nil
+}
+
+// event reads the body as its kind demands.
+func (m *message) event() (arcp.EventBody, error) {
+	kind, err := dynjson.Marshal(string(m.Kind))
+	if err != nil {
+		return nil, err
+	}
+	frame := fmt.Appendf(nil,
+		`{"arcp":"1.1","type":"job.event","id":"x","payload":{"kind":%s,"ts":"2026-01-01T00:00:00Z","body":%s}}`, kind, m.Body)
+	e, err := arcp.Decode(frame)
+	if err != nil {
+		return nil, errors.New(strings.ReplaceAll(err.Error(), "/payload/", "/"))
+	}
+	return e.Payload.(*arcp.JobEvent).Body, nil
+}
+
+// failure returns the error a program ended with; err says that it is written in no form we know.
+func (m *message) failure() (e *arcp.Error, err error) {
+	var f failure
+	if dynjson.Unmarshal(m.Error, &f.Message) != nil {
+		if err := dynjson.Unmarshal(m.Error, &f); err != nil {
+			return nil, errors.New(`its "error" is neither a text nor an object with "code" and "message"`)
+		}
+	}
+	if f.Code == "" {
+		f.Code = arcp.CodeInternalError
+	}
+	if f.Message == "" {
+		f.Message = "the agent program failed"
+	}
+	e = arcp.NewError(f.Code, "%s", f.Message)
+	if f.Retryable != nil {
+		e.Retryable = *f.Retryable
+	}
+	if len(f.Details) > 0 && f.Details[0] == '{' {
+		e.Details = arcp.RawJSON(f.Details)
+	}
+	return e, nil
+}
+
+// inputLine is the first line a program reads: the input without newlines, null for none.
+func inputLine(input arcp.RawJSON) ([]byte, error) {
+	if input == nil {
+		return []byte("null\n"), nil
+	}
+	line, err := dynjson.Compact(input)
+	if err != nil {
+		return nil, err
+	}
+	return append(line, '\n'), nil
+}
+
+func answerLine(err error) []byte {
+	a := answer{Authorized: err == nil}
+	if err != nil {
+		a.Code, a.Message = arcp.CodeOf(err), err.Error()
+		var e *arcp.Error
+		if errors.As(err, &e) {
+			a.Message = e.Message
+		}
+	}
+	line, err := dynjson.Marshal(a)
+	if err != nil {
+		line = []byte(`{"authorized":false,"code":"INTERNAL_ERROR"}`)
+	}
+	return append(line, '\n')
+}

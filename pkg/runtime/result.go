@@ -1,0 +1,216 @@
+package runtime
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"io"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/arcpkit/arcp/internal/dynjson"
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
+)
+
+// ResultWriter streams a job's result as result_chunk events (§8.4). It is an io.WriteCloser whose methods may be called from any
+// goroutine. Chunks leave as they fill; Close, which the end of the agent implies, sends the last.
+type ResultWriter struct {
+	task     *Task
+	ctx      context.Context
+	id       string
+	encoding arcp.ResultEncoding
+
+	json bool // the text is one JSON value, a result too large for a frame
+
+	mu     sync.Mutex
+	buf    []byte
+	seq    uint64
+	total  uint64
+	closed bool
+	err    error
+}
+
+var _ io.WriteCloser = (*ResultWriter)(nil)
+
+// ResultWriter begins to stream the result. UTF-8 text is split between runes; what is not text must be sent as base64. ctx bounds the
+// writes. A job has one result: a second call, or one after SetResult, fails.
+func (t *Task) ResultWriter(ctx context.Context, encoding arcp.ResultEncoding) (*ResultWriter, error) {
+	if encoding != arcp.EncodingUTF8 && encoding != arcp.EncodingBase64 {
+		return nil, arcp.NewError(arcp.CodeInvalidRequest, "there is no result encoding %q", string(encoding))
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.stream != nil || t.set {
+		return nil, errMixed
+	}
+	return t.newStream(ctx, encoding), nil
+}
+
+func (t *Task) newStream(ctx context.Context, encoding arcp.ResultEncoding) *ResultWriter {
+	t.stream = &ResultWriter{task: t, ctx: ctx, id: arcp.NewID(arcp.PrefixResult), encoding: encoding}
+	return t.stream
+}
+
+// ID returns the result's id.
+func (w *ResultWriter) ID() string { return w.id }
+
+// Write adds to the result. A failed write ends the stream: later calls return the same error.
+func (w *ResultWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed || w.err != nil {
+		return 0, cmpErr(w.err, io.ErrClosedPipe)
+	}
+	limit := uint64(w.task.job.rt.opts.ResultBytes)
+	if uint64(len(p)) > limit-min(w.total+uint64(len(w.buf)), limit) {
+		w.err = arcp.NewError(arcp.CodeInternalError, "the result is larger than the runtime allows (%d bytes)", limit)
+		return 0, w.err
+	}
+	w.buf = append(w.buf, p...)
+	chunk := w.task.job.rt.opts.ChunkBytes
+	for len(w.buf) > chunk && w.err == nil {
+		w.err = w.cut(chunk)
+	}
+	if w.err != nil {
+		return 0, w.err
+	}
+	return len(p), nil
+}
+
+// Close sends the last chunk. Closing again returns what the first call did.
+func (w *ResultWriter) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed || w.err != nil {
+		return w.err
+	}
+	w.closed = true
+	for len(w.buf) > 0 && w.err == nil {
+		if w.err = w.send(w.buf, false); !errors.Is(w.err, errChunk) {
+			break
+		}
+		w.err = w.cut(len(w.buf) / 2)
+	}
+	if w.seq == 0 && w.err == nil {
+		w.err = w.send(nil, false)
+	}
+	w.buf = nil
+	return w.err
+}
+
+// cut sends about the first n bytes of the buffer, fewer when their text form does not fit a frame.
+func (w *ResultWriter) cut(n int) error {
+	for {
+		n = w.boundary(n)
+		if n == 0 {
+			return errText
+		}
+		err := w.send(w.buf[:n], true)
+		if !errors.Is(err, errChunk) {
+			if err == nil {
+				w.buf = w.buf[n:]
+			}
+			return err
+		}
+		n /= 2
+	}
+}
+
+var (
+	errText  = arcp.NewError(arcp.CodeInvalidRequest, "the result is not UTF-8 text; stream it as base64")
+	errChunk = errors.New("runtime: the chunk does not fit a frame")
+)
+
+// boundary is n or the end of the last whole rune before it; 0 when there is none, which no text can cause.
+func (w *ResultWriter) boundary(n int) int {
+	if w.encoding != arcp.EncodingUTF8 || n >= len(w.buf) {
+		return n
+	}
+	for back := 0; back < utf8.UTFMax && n > 0; back++ {
+		if utf8.RuneStart(w.buf[n]) {
+			return n
+		}
+		n--
+	}
+	return 0
+}
+
+func (w *ResultWriter) send(p []byte, more bool) error {
+	body := arcp.ResultChunkBody{ResultID: w.id, ChunkSeq: w.seq, Encoding: w.encoding, More: more}
+	if w.encoding == arcp.EncodingBase64 {
+		body.Data = base64.StdEncoding.EncodeToString(p)
+	} else {
+		if !utf8.Valid(p) {
+			return errText
+		}
+		body.Data = string(p)
+	}
+	ev := arcp.JobEvent{Kind: arcp.KindResultChunk, TS: now(), Body: &body}
+	_, err := w.task.job.log.Append(w.ctx, &ev)
+	switch {
+	case errors.Is(err, journal.ErrTooLarge):
+		return errChunk
+	case err != nil:
+		return taskError(err)
+	}
+	w.seq++
+	w.total += uint64(len(p))
+	return nil
+}
+
+func cmpErr(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// inlineInstead gives a view that did not negotiate chunks the assembled result, or an error when it does not fit a frame (§8.4).
+func (j *job) inlineInstead(res *arcp.JobResult) func([]byte, uint64) ([]byte, journal.Type, error) {
+	return func(dst []byte, index uint64) ([]byte, journal.Type, error) {
+		text, err := j.assemble(*res.ResultSize)
+		if err == nil {
+			inline := *res
+			inline.ResultID, inline.ResultSize = "", nil
+			inline.Result, inline.Output = text, text
+			out, err := j.tailOf(&inline)(dst, index)
+			if err == nil && len(out) <= arcp.LimitFrameOut-resultOverhead {
+				return out, journal.TypeResult, nil
+			}
+		}
+		refusal := arcp.NewError(arcp.CodeInternalError, "the result does not fit a frame and %s was not negotiated", arcp.FeatureResultChunk)
+		out, err := j.tailOf(j.errorPayload(refusal, arcp.StatusError))(dst[:2], index)
+		return out, journal.TypeError, err
+	}
+}
+
+var errLarge = errors.New("runtime: too large for a frame")
+
+// assemble joins the chunks in the log: a streamed JSON value as it is, other text and base64 as a JSON string.
+func (j *job) assemble(size uint64) (arcp.RawJSON, error) {
+	if size > arcp.LimitFrameOut {
+		return nil, errLarge
+	}
+	var whole bytes.Buffer
+	w := j.task.stream
+	err := j.log.Chunks(func(c *arcp.ResultChunkBody) error {
+		if c.Encoding != arcp.EncodingBase64 {
+			whole.WriteString(c.Data)
+			return nil
+		}
+		p, err := base64.StdEncoding.DecodeString(c.Data)
+		whole.Write(p)
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case w.json:
+		return whole.Bytes(), nil
+	case w.encoding == arcp.EncodingBase64:
+		return dynjson.Marshal(base64.StdEncoding.EncodeToString(whole.Bytes()))
+	}
+	return dynjson.Marshal(whole.String())
+}

@@ -1,0 +1,75 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
+	"github.com/arcpkit/arcp/pkg/runtime/store"
+)
+
+// ErrShutdown is what a runtime answers that was shut down.
+var ErrShutdown = errors.New("runtime: shut down")
+
+// Runtime runs agents for clients. Its methods may be called from any goroutine.
+type Runtime struct {
+	opts   Options
+	agents agents
+	store  store.Store
+	node   store.Node
+	seq    *journal.Sequencer
+	start  time.Time // zero of the monotonic clock that machines are told
+
+	mu       sync.Mutex
+	conns    map[*connection]struct{}
+	jobs     map[string]*job
+	finished []*job // oldest first
+	stopping bool
+	idle     chan struct{} // closed when the last running job ends; nil when nobody waits
+	gone     chan struct{} // closed when the last connection ends; nil when nobody waits
+	running  int
+}
+
+// New returns a runtime. It refuses options under which anybody could come in without having been told to let them.
+func New(o *Options) (*Runtime, error) {
+	opts, err := o.resolve()
+	if err != nil {
+		return nil, err
+	}
+	node, err := opts.Store.Join(context.Background(), store.NodeID(arcp.NewID("node")))
+	if err != nil {
+		return nil, fmt.Errorf("runtime: joining the store: %w", err)
+	}
+	return &Runtime{
+		opts:  opts,
+		store: opts.Store,
+		node:  node,
+		seq:   journal.New(opts.Store, opts.journalLimits()),
+		start: time.Now(),
+		conns: map[*connection]struct{}{},
+		jobs:  map[string]*job{},
+	}, nil
+}
+
+// Handle registers an agent under name or name@version; a bare name means version 1.0.0 (§7.5). Sessions see the agents
+// registered when they were welcomed, and may submit to those registered later too.
+func (rt *Runtime) Handle(ref string, a Agent) error {
+	if a == nil {
+		return fmt.Errorf("runtime: agent %s is nil", ref)
+	}
+	return rt.agents.add(ref, a)
+}
+
+// SetDefault says which version of an agent a bare name means. Without it that is the highest by SemVer, else the last registered.
+func (rt *Runtime) SetDefault(name, version string) error { return rt.agents.setDefault(name, version) }
+
+func (rt *Runtime) now() time.Duration { return time.Since(rt.start) }
+
+// seconds converts a count of seconds from the wire or the limits, clamped to what a Duration holds.
+func seconds(n uint64) time.Duration {
+	return time.Duration(min(n, uint64(1<<63-1)/uint64(time.Second))) * time.Second
+}

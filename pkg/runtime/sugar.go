@@ -1,0 +1,51 @@
+package runtime
+
+import (
+	"context"
+	"time"
+
+	"github.com/arcpkit/arcp/internal/dynjson"
+	"github.com/arcpkit/arcp/pkg/arcp"
+)
+
+func now() time.Time { return time.Now() }
+
+// Log emits a line of log. Fields, which may be nil, must be a value that encodes as a JSON object.
+func (t *Task) Log(ctx context.Context, level arcp.LogLevel, message string, fields any) error {
+	body := &arcp.LogBody{Level: level, Message: message}
+	if fields != nil {
+		raw, err := dynjson.Marshal(fields)
+		if err != nil {
+			return arcp.NewError(arcp.CodeInvalidRequest, "/fields: %v", err)
+		}
+		body.Fields = raw
+	}
+	return t.Emit(ctx, body)
+}
+
+// Progress emits how far the job has come; total 0 is unknown.
+func (t *Task) Progress(ctx context.Context, current, total float64, units, message string) error {
+	return t.Emit(ctx, &arcp.ProgressBody{Current: current, Total: total, Units: units, Message: message})
+}
+
+// Metric emits a measurement. Value is the literal of a JSON number, so that no digit is lost.
+func (t *Task) Metric(ctx context.Context, name string, value arcp.Number, unit string) error {
+	return t.Emit(ctx, &arcp.MetricBody{Name: name, Value: value, Unit: unit})
+}
+
+// Status emits the phase the job is in.
+func (t *Task) Status(ctx context.Context, phase, message string) error {
+	return t.Emit(ctx, &arcp.StatusBody{Phase: phase, Message: message})
+}
+
+// Authorize asks the gate whether the job may do something now; every operation with authority must pass it first (§9.3). What the
+// lease does not name is denied. The error says what was refused, as PERMISSION_DENIED.
+func (t *Task) Authorize(ctx context.Context, capability, target string) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	if !t.lease.Covers(capability, target) {
+		return arcp.NewError(arcp.CodePermissionDenied, "the lease does not allow %s on %q", capability, target)
+	}
+	return nil
+}

@@ -1,0 +1,156 @@
+package runtime
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+)
+
+// Task is an agent's handle on its job. Its methods may be called from any goroutine until Run returns, and from then on fail
+// with ErrJobOver.
+type Task struct {
+	job   *job
+	input arcp.RawJSON
+	lease arcp.Lease
+
+	mu     sync.Mutex
+	inline arcp.RawJSON // the result set
+	set    bool
+	stream *ResultWriter
+}
+
+// JobID returns the job's id.
+func (t *Task) JobID() string { return t.job.id }
+
+// Agent returns the agent's full name, name@version.
+func (t *Task) Agent() string { return t.job.agent }
+
+// Principal returns who submitted the job.
+func (t *Task) Principal() string { return t.job.principal }
+
+// TraceID returns the job's trace, 32 lower-case hex digits (§11).
+func (t *Task) TraceID() string { return t.job.trace }
+
+// Input returns the job's input, nil when none was given. It must not be changed.
+func (t *Task) Input() arcp.RawJSON { return t.input }
+
+// Lease returns what the job may do. It must not be changed.
+func (t *Task) Lease() arcp.Lease { return t.lease }
+
+// Emit records an event. It returns when the event has its place in the job's log, and waits, for no longer than ctx, only while the
+// store is far behind; no reader ever holds it up. Reserved names and invalid bodies are INVALID_REQUEST.
+func (t *Task) Emit(ctx context.Context, body arcp.EventBody) error {
+	if err := checkBody(body); err != nil {
+		return err
+	}
+	return t.emit(ctx, body)
+}
+
+func (t *Task) emit(ctx context.Context, body arcp.EventBody) error {
+	ev := arcp.JobEvent{Kind: body.EventKind(), TS: time.Now(), Body: body}
+	_, err := t.job.log.Append(ctx, &ev)
+	if err != nil {
+		return taskError(err)
+	}
+	return nil
+}
+
+// Flush waits until everything emitted before is committed to the store.
+func (t *Task) Flush(ctx context.Context) error { return taskError(t.job.log.Flush(ctx)) }
+
+// checkBody refuses what only a runtime may say (§6.5, §9.6, §9.8.2, §10), and what the spec does not allow.
+func checkBody(body arcp.EventBody) error {
+	if body == nil {
+		return arcp.NewError(arcp.CodeInvalidRequest, "the event has no body")
+	}
+	kind := body.EventKind()
+	switch b := body.(type) {
+	case *arcp.StatusBody:
+		if reservedPhase(b.Phase) {
+			return reserved("the phase", b.Phase)
+		}
+	case *arcp.MetricBody:
+		if strings.HasPrefix(b.Name, arcp.MetricBudgetPrefix) {
+			return reserved("the metric", b.Name)
+		}
+	case *arcp.ResultChunkBody:
+		return reserved("the kind", string(kind))
+	case *arcp.UnknownBody:
+		if !strings.HasPrefix(string(kind), arcp.VendorPrefix) {
+			return arcp.NewError(arcp.CodeInvalidRequest, "there is no event kind %q", string(kind))
+		}
+	}
+	if rule, ok := arcp.KindRuleOf(kind); ok && rule.RuntimeOnly {
+		return reserved("the kind", string(kind))
+	}
+	return body.Validate()
+}
+
+func reservedPhase(p string) bool {
+	return p == arcp.PhaseCredentialRotated || p == arcp.PhaseBackPressure || p == arcp.PhaseRestarted
+}
+
+func reserved(what, name string) error {
+	return arcp.NewError(arcp.CodeInvalidRequest, "%s %q is reserved for the runtime", what, name)
+}
+
+// SetResult sets the job's inline result, any JSON text; the last call counts. One too large for a frame is streamed when the job ends.
+// It cannot be mixed with ResultWriter.
+func (t *Task) SetResult(result arcp.RawJSON) error {
+	if err := result.Check(); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.stream != nil {
+		return errMixed
+	}
+	t.inline, t.set = append(arcp.RawJSON(nil), result...), true
+	return nil
+}
+
+var errMixed = arcp.NewError(arcp.CodeInternalError, "a result is either set or streamed, not both")
+
+// finish completes the result after the agent has returned without an error.
+func (t *Task) finish(ctx context.Context) error {
+	t.mu.Lock()
+	stream, inline := t.stream, t.inline
+	t.mu.Unlock()
+	if stream != nil {
+		return stream.Close()
+	}
+	if 2*len(inline)+resultOverhead <= arcp.LimitFrameOut {
+		return nil
+	}
+	t.mu.Lock()
+	w := t.newStream(ctx, arcp.EncodingUTF8)
+	w.json, t.inline, t.set = true, nil, false
+	t.mu.Unlock()
+	if _, err := w.Write(inline); err != nil {
+		return err
+	}
+	return w.Close()
+}
+
+// resultOverhead bounds the bytes of a job.result beside the result itself, which stands in it twice.
+const resultOverhead = 2048
+
+// result is the payload of the terminal of a job that succeeded.
+func (t *Task) result(at time.Time) *arcp.JobResult {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := &arcp.JobResult{JobID: t.job.id, FinalStatus: arcp.StatusSuccess, CompletedAt: at}
+	if t.stream != nil {
+		size := t.stream.total
+		r.ResultID, r.ResultSize = t.stream.id, &size
+		return r
+	}
+	if r.Result = t.inline; !t.set {
+		r.Result = arcp.RawJSON("null")
+	}
+	r.Output = r.Result
+	return r
+}
