@@ -30,6 +30,18 @@ func TestCodeOf(t *testing.T) {
 	}
 }
 
+func TestDraftCodes(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[ErrorCode]ErrorCode{
+		CodeRateLimited: CodeInternalError, CodeBackpressure: CodeInternalError,
+		CodeProtocolViolation: CodeInvalidRequest, CodeTimeout: CodeTimeout, "MADE_UP": "MADE_UP",
+	} {
+		if got := code.Draft(); got != want {
+			t.Errorf("%s.Draft() = %s, want %s", code, got, want)
+		}
+	}
+}
+
 func TestError(t *testing.T) {
 	t.Parallel()
 	err := fmt.Errorf("submit: %w", NewError(CodeAgentNotAvailable, "agent %q: %w", "x", io.EOF))

@@ -1,8 +1,10 @@
 package arcp
 
 import (
+	"errors"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/arcpkit/arcp/internal/glob"
@@ -31,20 +33,21 @@ func (l Lease) Has(namespace string) bool {
 	return ok
 }
 
-// Budget returns the amounts of cost.budget by currency, nil when the lease names none. Errors are those of Validate.
+// Budget returns the amounts of cost.budget by currency, nil when the lease names none. An entry that Validate reports is
+// an error.
 func (l Lease) Budget() (map[string]Amount, error) {
 	entries, ok := l[NamespaceCostBudget]
 	if !ok {
 		return nil, nil
 	}
+	if found := l.check(NamespaceCostBudget, "/"+NamespaceCostBudget); found != nil {
+		return nil, &ValidationError{Findings: found}
+	}
 	budget := make(map[string]Amount, len(entries))
-	for i, entry := range entries {
+	for _, entry := range entries {
 		currency, amount, err := ParseBudget(entry)
 		if err != nil {
-			return nil, NewError(CodeInvalidRequest, "%s[%d] %w", NamespaceCostBudget, i, err)
-		}
-		if _, twice := budget[currency]; twice {
-			return nil, NewError(CodeInvalidRequest, "%s[%d] names a currency again", NamespaceCostBudget, i)
+			return nil, err
 		}
 		budget[currency] = amount
 	}
@@ -60,30 +63,60 @@ func (l Lease) Clone() Lease {
 	return c
 }
 
-// Validate says what is wrong with the lease as INVALID_REQUEST, or nil: a namespace that is neither reserved (§9.2) nor
-// a vendor's, a pattern or an amount that does not parse, too many entries. The error names the first finding in the
-// order of the namespaces.
+// Validate reports every namespace that is neither reserved (§9.2) nor a vendor's and every pattern or amount that does
+// not parse, and a lease of too many entries, as a *ValidationError with pointers into the lease.
 func (l Lease) Validate() error {
+	var found []Finding
 	total := 0
 	for _, ns := range slices.Sorted(maps.Keys(l)) {
-		if !slices.Contains(ReservedNamespaces(), ns) && !isVendorName(ns) {
-			return NewError(CodeInvalidRequest, "lease namespace %.64q is not known", ns)
-		}
-		if total += len(l[ns]); total > LimitPatterns {
-			return NewError(CodeInvalidRequest, "lease has more than %d entries", LimitPatterns)
-		}
-		if ns == NamespaceCostBudget {
+		at := "/" + escapePointer(ns)
+		if total += len(l[ns]); !slices.Contains(ReservedNamespaces(), ns) && !isVendorName(ns) {
+			found = append(found, Finding{Pointer: at, Problem: "is not a known namespace"})
 			continue
 		}
-		for i, pattern := range l[ns] {
-			if err := glob.Check(targetKind(ns), pattern); err != nil {
-				return NewError(CodeInvalidRequest, "lease pattern %s[%d] %w", ns, i, err)
-			}
+		if total <= LimitPatterns {
+			found = append(found, l.check(ns, at)...)
 		}
 	}
-	_, err := l.Budget()
-	return err
+	if total > LimitPatterns {
+		found = append(found, Finding{Problem: "has more than " + strconv.Itoa(LimitPatterns) + " entries"})
+	}
+	if found == nil {
+		return nil
+	}
+	return &ValidationError{Findings: found}
 }
+
+// check looks at the entries of one namespace.
+func (l Lease) check(ns, at string) (found []Finding) {
+	currencies := make(map[string]bool)
+	for i, entry := range l[ns] {
+		var err error
+		if ns == NamespaceCostBudget {
+			err = checkBudget(entry, currencies)
+		} else {
+			err = glob.Check(targetKind(ns), entry)
+		}
+		if err != nil {
+			found = append(found, Finding{Pointer: at + "/" + strconv.Itoa(i), Problem: err.Error()})
+		}
+	}
+	return found
+}
+
+func checkBudget(entry string, seen map[string]bool) error {
+	currency, _, err := ParseBudget(entry)
+	if err != nil {
+		return err
+	}
+	if seen[currency] {
+		return errCurrency
+	}
+	seen[currency] = true
+	return nil
+}
+
+var errCurrency = errors.New("names a currency again")
 
 func targetKind(namespace string) glob.Kind {
 	switch namespace {

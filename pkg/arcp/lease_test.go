@@ -54,14 +54,14 @@ func TestLeaseValidate(t *testing.T) {
 	}{
 		{nil, ""},
 		{Lease{NamespaceFSRead: {"/w/**"}, NamespaceCostBudget: {"USD:5", "EUR:1.50"}, "x-vendor.a.b": {"*"}}, ""},
-		{Lease{"fs.delete": {"/w"}}, `"fs.delete"`},
-		{Lease{"x-vendor.a": {"*"}}, "x-vendor.a"},
-		{Lease{"x-vendor.a..b": {"*"}}, "x-vendor.a..b"},
-		{Lease{NamespaceFSRead: {"/ok", "/w/../x"}}, "fs.read[1] holds a dot segment"},
-		{Lease{NamespaceFSRead: {""}}, "fs.read[0] is empty"},
-		{Lease{NamespaceNetFetch: {"example.com"}}, "net.fetch[0]"},
-		{Lease{NamespaceCostBudget: {"USD:5", "USD:6"}}, "cost.budget[1] names a currency again"},
-		{Lease{NamespaceCostBudget: {"USD:NaN"}}, "cost.budget[0]"},
+		{Lease{"fs.delete": {"/w"}}, "/fs.delete is not"},
+		{Lease{"x-vendor.a": {"*"}}, "/x-vendor.a is not"},
+		{Lease{"x-vendor.a..b": {"*"}}, "/x-vendor.a..b is not"},
+		{Lease{NamespaceFSRead: {"/ok", "/w/../x"}}, "/fs.read/1 holds a dot segment"},
+		{Lease{NamespaceFSRead: {""}}, "/fs.read/0 is empty"},
+		{Lease{NamespaceNetFetch: {"example.com"}}, "/net.fetch/0 is not"},
+		{Lease{NamespaceCostBudget: {"USD:5", "USD:6"}}, "/cost.budget/1 names a currency again"},
+		{Lease{NamespaceCostBudget: {"USD:NaN"}}, "/cost.budget/0 is not"},
 		{Lease{NamespaceToolCall: make([]string, LimitPatterns+1)}, "more than"},
 	} {
 		err := c.lease.Validate()
@@ -74,6 +74,20 @@ func TestLeaseValidate(t *testing.T) {
 		if !errors.Is(err, CodeInvalidRequest) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("Validate(%.80v) = %v, want INVALID_REQUEST with %q", c.lease, err, c.want)
 		}
+	}
+}
+
+func TestLeaseBudget(t *testing.T) {
+	t.Parallel()
+	b, err := Lease{NamespaceCostBudget: {"USD:5.00", "EUR:1"}}.Budget()
+	if err != nil || len(b) != 2 || b["USD"].String() != "5.00" {
+		t.Errorf("Budget = %v, %v", b, err)
+	}
+	if b, err := (Lease{}).Budget(); b != nil || err != nil {
+		t.Errorf("Budget of no budget = %v, %v, want none", b, err)
+	}
+	if _, err := (Lease{NamespaceCostBudget: {"USD:5", "USD:6"}}).Budget(); !errors.Is(err, CodeInvalidRequest) {
+		t.Errorf("Budget of a currency twice = %v, want INVALID_REQUEST", err)
 	}
 }
 
