@@ -13,19 +13,6 @@ func (c ErrorCode) Error() string { return string(c) }
 // ErrorCode returns c; see Coded.
 func (c ErrorCode) ErrorCode() ErrorCode { return c }
 
-// Draft returns c, or for the codes that the draft does not list the one that says the same in it (§12): what goes to a
-// peer that was not written for ours.
-func (c ErrorCode) Draft() ErrorCode {
-	switch c {
-	case CodeRateLimited, CodeBackpressure:
-		return CodeInternalError
-	case CodeProtocolViolation:
-		return CodeInvalidRequest
-	default:
-		return c
-	}
-}
-
 // Coded is an error that knows its code. Error, ErrorCode and the errors of Decode and Validate are.
 type Coded interface {
 	error
