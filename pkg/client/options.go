@@ -1,0 +1,84 @@
+package client
+
+import (
+	"io"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+)
+
+// Options shapes a session. The zero value works where no token is needed; Connect copies it.
+type Options struct {
+	// Name and Version tell the runtime who we are; "arcpkit" and none when empty.
+	Name, Version string
+	// Scheme is how Token is to be understood; the runtime takes an empty one for bearer.
+	Scheme string
+	// Token proves who we are. It is never logged.
+	Token string
+	// Insecure lets Token go over a network in clear.
+	Insecure bool
+	// Logger is told what is ignored, at debug, and what the runtime reports, at warn; nil is silence.
+	Logger *slog.Logger
+	// Features are those asked for; nil asks for all that the package knows how to use.
+	Features []arcp.Feature
+	// EventBytes is about how much of one job's unread events is kept before the oldest are shed; 0 is 16 MiB.
+	EventBytes int
+	// ResultBytes is how much of one job's streamed result is kept unread, in bytes as they came; 0 is 64 MiB. Past it the result can
+	// only be had from Events, or not at all.
+	ResultBytes int
+	// HandshakeTimeout bounds the handshake beside Connect's context; 0 is 30 s.
+	HandshakeTimeout time.Duration
+}
+
+const (
+	defaultName             = "arcpkit"
+	defaultEventBytes       = 16 << 20
+	defaultResultBytes      = 64 << 20
+	defaultHandshakeTimeout = 30 * time.Second
+)
+
+// knownFeatures are those a session can use. Requests that this package does not send are not among them.
+func knownFeatures() []arcp.Feature {
+	return []arcp.Feature{
+		arcp.FeatureHeartbeat, arcp.FeatureProgress, arcp.FeatureResultChunk, arcp.FeatureAgentVersions,
+		arcp.FeatureLeaseExpiresAt, arcp.FeatureCostBudget, arcp.FeatureModelUse,
+	}
+}
+
+func (o *Options) withDefaults() Options {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	if c.Name == "" {
+		c.Name = defaultName
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError + 1}))
+	}
+	if c.Features == nil {
+		c.Features = knownFeatures()
+	} else {
+		c.Features = slices.Clone(c.Features)
+	}
+	if c.EventBytes <= 0 {
+		c.EventBytes = defaultEventBytes
+	}
+	if c.ResultBytes <= 0 {
+		c.ResultBytes = defaultResultBytes
+	}
+	if c.HandshakeTimeout <= 0 {
+		c.HandshakeTimeout = defaultHandshakeTimeout
+	}
+	return c
+}
+
+func (o *Options) hello() *arcp.SessionHello {
+	return &arcp.SessionHello{
+		Client:       arcp.Software{Name: o.Name, Version: o.Version},
+		Auth:         arcp.Auth{Scheme: o.Scheme, Token: arcp.MakeSecret(o.Token)},
+		Capabilities: &arcp.ClientCapabilities{Encodings: []string{"json"}, Features: o.Features},
+	}
+}
