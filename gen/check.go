@@ -96,8 +96,8 @@ func hasMark(tree fs.FS, path string) (bool, error) {
 	n, _ := f.Read(head) // a file too short or unreadable has no mark
 	line, _, _ := bytes.Cut(head[:n], []byte("\n"))
 	at := bytes.Index(line, []byte(mark))
-	// Behind a comment sign only, so that prose about the mark is not taken for it.
-	return at >= 0 && at <= len("<!-- ") && bytes.Contains(line, []byte("DO NOT EDIT")), nil
+	// Behind a comment sign only, or where JSON has a comment, so that prose about the mark is not taken for it.
+	return at >= 0 && at <= len(`{"$comment": "`) && bytes.Contains(line, []byte("DO NOT EDIT")), nil
 }
 
 // Write puts what Generate gives into the tree at root, leaving files alone that are as they should be. Of the orphans it

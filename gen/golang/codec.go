@@ -1,6 +1,8 @@
 package golang
 
 import (
+	"strings"
+
 	j "github.com/dave/jennifer/jen"
 
 	"github.com/arcpkit/arcp/gen/ir"
@@ -58,3 +60,11 @@ func method(typ string) *j.Statement { return j.Func().Params(j.Id("v").Op("*").
 func jsonx(name string) *j.Statement { return j.Qual(jsonxPath, name) }
 
 func quoted(name string) string { return `"` + name + `":` }
+
+// raw is a string literal between backquotes: JSON text stays readable.
+func raw(s string) *j.Statement {
+	if strings.ContainsAny(s, "`\\") || !strings.Contains(s, `"`) {
+		return j.Lit(s)
+	}
+	return j.Op("`" + s + "`")
+}

@@ -65,7 +65,7 @@ func (d *decoder) predicted(fl *ir.Field) j.Code {
 	if fl.Wire == "arcp" {
 		return j.If(j.Id("d").Dot("Member").Call(j.Id("versionMember"))).Block(d.mark(fl))
 	}
-	cond := j.Id("d").Dot("Member").Call(j.Lit(quoted(fl.Wire)))
+	cond := j.Id("d").Dot("Member").Call(raw(quoted(fl.Wire)))
 	if fl == d.dynamic {
 		cond = j.Id("seen").Op("&").Parens(bit(d.chooser.Index)).Op("!=").Lit(0).Op("&&").Add(cond)
 		return j.If(cond).Block(append([]j.Code{d.mark(fl)}, d.choose()...)...)
@@ -103,6 +103,9 @@ func (d *decoder) read(fl *ir.Field) []j.Code {
 		return []j.Code{j.Id("decodeVersion").Call(j.Id("d"))}
 	}
 	code := readInto(fl, j.Id("v").Dot(fl.Go))
+	if d.aliased(fl) {
+		code = append([]j.Code{j.Id("flat").Op("|=").Add(bit(fl.Index))}, code...)
+	}
 	if fl.Required || fl.Type.Nullable() {
 		return code
 	}
@@ -217,9 +220,20 @@ func (d *decoder) alias(i int, a *ir.Alias) []j.Code {
 		read = append(read, readInto(outer, x)...)
 	}
 	return append(body, j.Switch().Block(
-		j.Case(j.Id("seen").Op("&").Parens(bit(outer.Index)).Op("!=").Lit(0)).Block(j.Id("d").Dot("Skip").Call()),
+		j.Case(j.Id("flat").Op("&").Parens(bit(outer.Index)).Op("!=").Lit(0)).Block(j.Id("d").Dot("Skip").Call()),
 		j.Case(j.Op("!").Id("d").Dot("Null").Call()).Block(read...),
 	))
+}
+
+// aliased says whether an alias leads to fl. The variable flat then has fl's own bit when its value came by its own name,
+// and the bit of each alias a value came by.
+func (d *decoder) aliased(fl *ir.Field) bool {
+	for _, a := range d.o.Aliases {
+		if a.Path[0] == fl {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *decoder) flat() bool { return len(d.o.Aliases) > 0 }
@@ -272,6 +286,6 @@ func (d *decoder) aliasPresence(fl *ir.Field) []j.Code {
 	if all == nil {
 		return nil
 	}
-	cond := j.Id("seen").Op("&").Parens(bit(fl.Index)).Op("==").Lit(0).Op("&&").Id("flat").Op("&").Parens(all).Op("!=").Lit(0)
+	cond := j.Id("flat").Op("&").Parens(bit(fl.Index)).Op("==").Lit(0).Op("&&").Id("flat").Op("&").Parens(all).Op("!=").Lit(0)
 	return []j.Code{j.If(cond).Block(append([]j.Code{d.mark(fl)}, needed...)...)}
 }

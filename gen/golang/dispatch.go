@@ -101,7 +101,7 @@ func emitPeek(f *file, chooser *ir.Field) {
 			j.If(d("Peek").Op("!=").LitRune('{')).Block(j.Return(j.Lit(""))),
 			j.Id("at").Op(":=").Add(d("Save")),
 			j.Defer().Add(d("Restore", j.Id("at"))),
-			j.If(d("OpenObject").Op("&&").Add(d("Member", j.Lit(quoted(chooser.Wire)))).Op("&&").Add(d("Peek")).Op("==").LitRune('"')).Block(
+			j.If(d("OpenObject").Op("&&").Add(d("Member", raw(quoted(chooser.Wire)))).Op("&&").Add(d("Peek")).Op("==").LitRune('"')).Block(
 				j.Return(j.Id("EventKind").Call(d("String")))),
 			j.Return(j.Lit("")),
 		))

@@ -23,7 +23,7 @@ func (e *encoder) flush() {
 	if len(e.literal) == 1 {
 		e.code = append(e.code, j.Id("dst").Op("=").Append(j.Id("dst"), j.LitRune(rune(e.literal[0]))))
 	} else {
-		e.code = append(e.code, j.Id("dst").Op("=").Append(j.Id("dst"), j.Lit(e.literal).Op("...")))
+		e.code = append(e.code, j.Id("dst").Op("=").Append(j.Id("dst"), raw(e.literal).Op("...")))
 	}
 	e.literal = ""
 }
@@ -118,7 +118,7 @@ func (e *encoder) member(fl *ir.Field, separator string) {
 	e.fallible, e.nested = e.fallible || inner.fallible, e.nested || inner.nested
 	branch := j.If(present(fl)).Block(inner.code...)
 	if fl.WriteNull {
-		branch = branch.Else().Block(j.Id("dst").Op("=").Append(j.Id("dst"), j.Lit(name+"null").Op("...")))
+		branch = branch.Else().Block(j.Id("dst").Op("=").Append(j.Id("dst"), raw(name+"null").Op("...")))
 	}
 	e.stmt(branch)
 }

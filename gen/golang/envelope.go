@@ -10,7 +10,7 @@ import (
 func emitEnvelope(f *file, p *ir.Protocol) {
 	env := p.Envelope
 	f.decl("versionMember is the first member of every frame we write.",
-		j.Const().Id("versionMember").Op("=").Lit(quoted("arcp")+`"`+p.Version+`"`))
+		j.Const().Id("versionMember").Op("=").Add(raw(quoted("arcp")+`"`+p.Version+`"`)))
 	emitHead(f, env)
 	emitTail(f, env)
 	emitPrefix(f, env)
@@ -57,7 +57,7 @@ func emitTail(f *file, env *ir.Envelope) {
 // emitPrefix writes the part of a sequenced frame that differs between sessions, and the tail of an event.
 func emitPrefix(f *file, env *ir.Envelope) {
 	last := env.Fields[env.Split-1]
-	text := func(s string) j.Code { return j.Id("dst").Op("=").Append(j.Id("dst"), j.Lit(s).Op("...")) }
+	text := func(s string) j.Code { return j.Id("dst").Op("=").Append(j.Id("dst"), raw(s).Op("...")) }
 	str := func(x j.Code) j.Code {
 		return j.List(j.Id("dst"), j.Id("_")).Op("=").Add(jsonx("AppendString")).Call(j.Id("dst"), x)
 	}
@@ -65,9 +65,9 @@ func emitPrefix(f *file, env *ir.Envelope) {
 		"between the sessions that see it. The number and a tail follow. sessionID must be UTF-8.",
 		j.Func().Id("AppendSequencedPrefix").Params(j.Id("dst").Index().Byte(), j.Id("t").Id("MessageType"), j.Id("sessionID").String()).
 			Index().Byte().Block(
-			j.Id("dst").Op("=").Append(j.Id("dst"), j.Lit("{").Op("+").Id("versionMember").Op("+").Lit(","+quoted("type")).Op("...")),
+			j.Id("dst").Op("=").Append(j.Id("dst"), j.Lit("{").Op("+").Id("versionMember").Op("+").Add(raw(","+quoted("type"))).Op("...")),
 			str(j.String().Parens(j.Id("t"))), text(","+quoted("session_id")), str(j.Id("sessionID")),
-			j.Return(j.Append(j.Id("dst"), j.Lit(","+quoted(last.Wire)).Op("..."))),
+			j.Return(j.Append(j.Id("dst"), raw(","+quoted(last.Wire)).Op("..."))),
 		))
 	checked := func(wire string, x j.Code) j.Code {
 		return j.If(j.List(j.Id("dst"), j.Id("ok")).Op("=").Add(jsonx("AppendString")).Call(j.Id("dst"), x), j.Op("!").Id("ok")).Block(

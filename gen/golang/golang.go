@@ -8,7 +8,7 @@ func Emit(p *ir.Protocol) ([]ir.File, error) {
 	for _, name := range p.Files {
 		files = append(files, typeFile(p, name), codecFile(p, name))
 	}
-	files = append(files, ruleFile(p), dispatchFile(p), combinedFile(p))
+	files = append(files, ruleFile(p), dispatchFile(p), combinedFile(p), shadowFile(p))
 	var out []ir.File
 	for _, f := range files {
 		if f == nil {

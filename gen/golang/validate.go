@@ -48,7 +48,12 @@ func add(wire, problem string) j.Code { return j.Id("c").Dot("add").Call(j.Lit(w
 // checkField checks one field of v.
 func checkField(fl *ir.Field) []j.Code {
 	x := j.Id("v").Dot(fl.Go)
-	rules := checkValue(fl.Wire, fl.Type, fl.Rules, fl.OneOf, fl, x)
+	limits := fl.Rules
+	if !fl.Required && !fl.Explicit && limits.Min != nil && *limits.Min == 1 {
+		// An empty one is absent.
+		limits.Min = nil
+	}
+	rules := checkValue(fl.Wire, fl.Type, limits, fl.OneOf, fl, x)
 	mustSet := false
 	switch fl.Type.Base {
 	case ir.String, ir.EnumBase, ir.Time:
@@ -64,9 +69,6 @@ func checkField(fl *ir.Field) []j.Code {
 	case mustSet:
 		return []j.Code{j.If(absent(fl)).Block(add(fl.Wire, "is missing")).Else().Block(rules...)}
 	case len(rules) == 0:
-		return nil
-	case fl.Type.Base == ir.Uint && !fl.Explicit && fl.Rules.Max == nil && fl.Rules.Min != nil && *fl.Rules.Min <= 1:
-		// Zero is absence, and nothing else is below.
 		return nil
 	default:
 		return []j.Code{j.If(present(fl)).Block(rules...)}

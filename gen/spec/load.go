@@ -91,8 +91,9 @@ func (l *loader) read() {
 			}
 		}
 	}
-	for _, resolve := range l.later {
-		resolve()
+	// What runs later may add to what runs later.
+	for i := 0; i < len(l.later); i++ {
+		l.later[i]()
 	}
 	l.checkWhole()
 }

@@ -95,7 +95,7 @@ func peekKind(d *jsonx.Decoder) EventKind {
 	}
 	at := d.Save()
 	defer d.Restore(at)
-	if d.OpenObject() && d.Member("\"kind\":") && d.Peek() == '"' {
+	if d.OpenObject() && d.Member(`"kind":`) && d.Peek() == '"' {
 		return EventKind(d.String())
 	}
 	return ""

@@ -5,25 +5,25 @@ package arcp
 import "github.com/arcpkit/arcp/internal/jsonx"
 
 // versionMember is the first member of every frame we write.
-const versionMember = "\"arcp\":\"1.1\""
+const versionMember = `"arcp":"1.1"`
 
 // appendHead appends the members before the split; t is the type.
 func (v *Envelope) appendHead(dst []byte, t MessageType) ([]byte, error) {
 	var ok bool
 	dst = append(dst, '{')
 	dst = append(dst, versionMember...)
-	dst = append(dst, ",\"type\":"...)
+	dst = append(dst, `,"type":`...)
 	if dst, ok = jsonx.AppendString(dst, string(t)); !ok {
 		return dst, unencodable("type")
 	}
 	if v.SessionID != "" {
-		dst = append(dst, ",\"session_id\":"...)
+		dst = append(dst, `,"session_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.SessionID); !ok {
 			return dst, unencodable("session_id")
 		}
 	}
 	if v.EventSeq != 0 {
-		dst = append(dst, ",\"event_seq\":"...)
+		dst = append(dst, `,"event_seq":`...)
 		dst = jsonx.AppendUint(dst, v.EventSeq)
 	}
 	return dst, nil
@@ -33,28 +33,28 @@ func (v *Envelope) appendHead(dst []byte, t MessageType) ([]byte, error) {
 func (v *Envelope) appendTail(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	dst = append(dst, ",\"id\":"...)
+	dst = append(dst, `,"id":`...)
 	if dst, ok = jsonx.AppendString(dst, v.ID); !ok {
 		return dst, unencodable("id")
 	}
 	if v.JobID != "" {
-		dst = append(dst, ",\"job_id\":"...)
+		dst = append(dst, `,"job_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
 			return dst, unencodable("job_id")
 		}
 	}
 	if v.TraceID != "" {
-		dst = append(dst, ",\"trace_id\":"...)
+		dst = append(dst, `,"trace_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.TraceID); !ok {
 			return dst, unencodable("trace_id")
 		}
 	}
-	dst = append(dst, ",\"payload\":"...)
+	dst = append(dst, `,"payload":`...)
 	if dst, err = v.Payload.AppendJSON(dst); err != nil {
 		return dst, within("payload", err)
 	}
 	if v.Extensions != nil {
-		dst = append(dst, ",\"extensions\":"...)
+		dst = append(dst, `,"extensions":`...)
 		dst = append(dst, v.Extensions...)
 	}
 	dst = append(dst, '}')
@@ -64,35 +64,35 @@ func (v *Envelope) appendTail(dst []byte) ([]byte, error) {
 // AppendSequencedPrefix appends a sequenced frame of type t up to the number: the only part that differs between the
 // sessions that see it. The number and a tail follow. sessionID must be UTF-8.
 func AppendSequencedPrefix(dst []byte, t MessageType, sessionID string) []byte {
-	dst = append(dst, "{"+versionMember+",\"type\":"...)
+	dst = append(dst, "{"+versionMember+`,"type":`...)
 	dst, _ = jsonx.AppendString(dst, string(t))
-	dst = append(dst, ",\"session_id\":"...)
+	dst = append(dst, `,"session_id":`...)
 	dst, _ = jsonx.AppendString(dst, sessionID)
-	return append(dst, ",\"event_seq\":"...)
+	return append(dst, `,"event_seq":`...)
 }
 
 // AppendEventTail appends the tail of the event with the given index in its job's log; its id is jobID.index. An empty
 // traceID is left out. It does not allocate.
 func AppendEventTail(dst []byte, jobID string, index uint64, traceID string, ev *JobEvent) ([]byte, error) {
 	var ok bool
-	dst = append(dst, ",\"id\":"...)
+	dst = append(dst, `,"id":`...)
 	if dst, ok = jsonx.AppendString(dst, jobID); !ok {
 		return dst, unencodable("job_id")
 	}
 	// The closing quote gives way to the index.
 	dst[len(dst)-1] = '.'
 	dst = jsonx.AppendUint(dst, index)
-	dst = append(dst, "\",\"job_id\":"...)
+	dst = append(dst, `","job_id":`...)
 	if dst, ok = jsonx.AppendString(dst, jobID); !ok {
 		return dst, unencodable("job_id")
 	}
 	if traceID != "" {
-		dst = append(dst, ",\"trace_id\":"...)
+		dst = append(dst, `,"trace_id":`...)
 		if dst, ok = jsonx.AppendString(dst, traceID); !ok {
 			return dst, unencodable("trace_id")
 		}
 	}
-	dst = append(dst, ",\"payload\":"...)
+	dst = append(dst, `,"payload":`...)
 	dst, err := ev.AppendJSON(dst)
 	return append(dst, '}'), err
 }
@@ -108,43 +108,43 @@ func (v *Envelope) decode(d *jsonx.Decoder) {
 	if d.Member(versionMember) {
 		seen |= 1 << 0
 	}
-	if d.Member("\"type\":") {
+	if d.Member(`"type":`) {
 		seen |= 1 << 1
 		v.Type = MessageType(d.String())
 	}
-	if d.Member("\"session_id\":") {
+	if d.Member(`"session_id":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.SessionID = d.String()
 		}
 	}
-	if d.Member("\"event_seq\":") {
+	if d.Member(`"event_seq":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.EventSeq = d.Uint()
 		}
 	}
-	if d.Member("\"id\":") {
+	if d.Member(`"id":`) {
 		seen |= 1 << 4
 		v.ID = d.String()
 	}
-	if d.Member("\"job_id\":") {
+	if d.Member(`"job_id":`) {
 		seen |= 1 << 5
 		if !d.Null() {
 			v.JobID = d.String()
 		}
 	}
-	if d.Member("\"trace_id\":") {
+	if d.Member(`"trace_id":`) {
 		seen |= 1 << 6
 		if !d.Null() {
 			v.TraceID = d.String()
 		}
 	}
-	if seen&(1<<1) != 0 && d.Member("\"payload\":") {
+	if seen&(1<<1) != 0 && d.Member(`"payload":`) {
 		seen |= 1 << 7
 		v.Payload = decodePayload(d, v.Type, prev)
 	}
-	if d.Member("\"extensions\":") {
+	if d.Member(`"extensions":`) {
 		seen |= 1 << 8
 		if !d.Null() {
 			v.Extensions = d.RawObject()
@@ -226,9 +226,6 @@ func (v *Envelope) decode(d *jsonx.Decoder) {
 // validateMembers checks each member by itself.
 func (v *Envelope) validateMembers(c *checker) {
 	if v.SessionID != "" {
-		if len(v.SessionID) < 1 {
-			c.add("session_id", "is empty")
-		}
 		if len(v.SessionID) > 128 {
 			c.add("session_id", "is longer than 128 bytes")
 		}
@@ -240,9 +237,6 @@ func (v *Envelope) validateMembers(c *checker) {
 		c.add("id", "is longer than 128 bytes")
 	}
 	if v.JobID != "" {
-		if len(v.JobID) < 1 {
-			c.add("job_id", "is empty")
-		}
 		if len(v.JobID) > 128 {
 			c.add("job_id", "is longer than 128 bytes")
 		}

@@ -7,16 +7,16 @@ import "github.com/arcpkit/arcp/internal/jsonx"
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *LogBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, "{\"level\":"...)
+	dst = append(dst, `{"level":`...)
 	if dst, ok = jsonx.AppendString(dst, string(v.Level)); !ok {
 		return dst, unencodable("level")
 	}
-	dst = append(dst, ",\"message\":"...)
+	dst = append(dst, `,"message":`...)
 	if dst, ok = jsonx.AppendString(dst, v.Message); !ok {
 		return dst, unencodable("message")
 	}
 	if v.Fields != nil {
-		dst = append(dst, ",\"fields\":"...)
+		dst = append(dst, `,"fields":`...)
 		dst = append(dst, v.Fields...)
 	}
 	dst = append(dst, '}')
@@ -30,15 +30,15 @@ func (v *LogBody) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"level\":") {
+	if d.Member(`"level":`) {
 		seen |= 1 << 0
 		v.Level = LogLevel(d.String())
 	}
-	if d.Member("\"message\":") {
+	if d.Member(`"message":`) {
 		seen |= 1 << 1
 		v.Message = d.String()
 	}
-	if d.Member("\"fields\":") {
+	if d.Member(`"fields":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.Fields = d.RawObject()
@@ -95,7 +95,7 @@ func (v *LogBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *ThoughtBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, "{\"text\":"...)
+	dst = append(dst, `{"text":`...)
 	if dst, ok = jsonx.AppendString(dst, v.Text); !ok {
 		return dst, unencodable("text")
 	}
@@ -110,7 +110,7 @@ func (v *ThoughtBody) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"text\":") {
+	if d.Member(`"text":`) {
 		seen |= 1 << 0
 		v.Text = d.String()
 	}
@@ -142,15 +142,15 @@ func (v *ThoughtBody) validate(c *checker) {}
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *ToolCallBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, "{\"tool\":"...)
+	dst = append(dst, `{"tool":`...)
 	if dst, ok = jsonx.AppendString(dst, v.Tool); !ok {
 		return dst, unencodable("tool")
 	}
 	if v.Args != nil {
-		dst = append(dst, ",\"args\":"...)
+		dst = append(dst, `,"args":`...)
 		dst = append(dst, v.Args...)
 	}
-	dst = append(dst, ",\"call_id\":"...)
+	dst = append(dst, `,"call_id":`...)
 	if dst, ok = jsonx.AppendString(dst, v.CallID); !ok {
 		return dst, unencodable("call_id")
 	}
@@ -165,15 +165,15 @@ func (v *ToolCallBody) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"tool\":") {
+	if d.Member(`"tool":`) {
 		seen |= 1 << 0
 		v.Tool = d.String()
 	}
-	if d.Member("\"args\":") {
+	if d.Member(`"args":`) {
 		seen |= 1 << 1
 		v.Args = d.Raw()
 	}
-	if d.Member("\"call_id\":") {
+	if d.Member(`"call_id":`) {
 		seen |= 1 << 2
 		v.CallID = d.String()
 	}
@@ -229,16 +229,16 @@ func (v *ToolCallBody) validate(c *checker) {
 func (v *ToolResultBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	dst = append(dst, "{\"call_id\":"...)
+	dst = append(dst, `{"call_id":`...)
 	if dst, ok = jsonx.AppendString(dst, v.CallID); !ok {
 		return dst, unencodable("call_id")
 	}
 	if v.Result != nil {
-		dst = append(dst, ",\"result\":"...)
+		dst = append(dst, `,"result":`...)
 		dst = append(dst, v.Result...)
 	}
 	if v.Error != nil {
-		dst = append(dst, ",\"error\":"...)
+		dst = append(dst, `,"error":`...)
 		if dst, err = v.Error.AppendJSON(dst); err != nil {
 			return dst, within("error", err)
 		}
@@ -254,15 +254,15 @@ func (v *ToolResultBody) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"call_id\":") {
+	if d.Member(`"call_id":`) {
 		seen |= 1 << 0
 		v.CallID = d.String()
 	}
-	if d.Member("\"result\":") {
+	if d.Member(`"result":`) {
 		seen |= 1 << 1
 		v.Result = d.Raw()
 	}
-	if d.Member("\"error\":") {
+	if d.Member(`"error":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.Error = new(ToolError)
@@ -326,28 +326,28 @@ func (v *ToolResultBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *StatusBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, "{\"phase\":"...)
+	dst = append(dst, `{"phase":`...)
 	if dst, ok = jsonx.AppendString(dst, v.Phase); !ok {
 		return dst, unencodable("phase")
 	}
 	if v.Message != "" {
-		dst = append(dst, ",\"message\":"...)
+		dst = append(dst, `,"message":`...)
 		if dst, ok = jsonx.AppendString(dst, v.Message); !ok {
 			return dst, unencodable("message")
 		}
 	}
 	if v.Details != nil {
-		dst = append(dst, ",\"details\":"...)
+		dst = append(dst, `,"details":`...)
 		dst = append(dst, v.Details...)
 	}
 	if v.ID != "" {
-		dst = append(dst, ",\"id\":"...)
+		dst = append(dst, `,"id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.ID); !ok {
 			return dst, unencodable("id")
 		}
 	}
 	if v.Value.Reveal() != "" {
-		dst = append(dst, ",\"value\":"...)
+		dst = append(dst, `,"value":`...)
 		if dst, ok = jsonx.AppendString(dst, v.Value.Reveal()); !ok {
 			return dst, unencodable("value")
 		}
@@ -363,29 +363,29 @@ func (v *StatusBody) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"phase\":") {
+	if d.Member(`"phase":`) {
 		seen |= 1 << 0
 		v.Phase = d.String()
 	}
-	if d.Member("\"message\":") {
+	if d.Member(`"message":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.Message = d.String()
 		}
 	}
-	if d.Member("\"details\":") {
+	if d.Member(`"details":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.Details = d.RawObject()
 		}
 	}
-	if d.Member("\"id\":") {
+	if d.Member(`"id":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.ID = d.String()
 		}
 	}
-	if d.Member("\"value\":") {
+	if d.Member(`"value":`) {
 		seen |= 1 << 4
 		if !d.Null() {
 			v.Value = MakeSecret(d.String())
@@ -450,9 +450,6 @@ func (v *StatusBody) validate(c *checker) {
 		c.rawObject("details", v.Details)
 	}
 	if v.ID != "" {
-		if len(v.ID) < 1 {
-			c.add("id", "is empty")
-		}
 		if len(v.ID) > 128 {
 			c.add("id", "is longer than 128 bytes")
 		}
@@ -462,22 +459,22 @@ func (v *StatusBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *MetricBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, "{\"name\":"...)
+	dst = append(dst, `{"name":`...)
 	if dst, ok = jsonx.AppendString(dst, v.Name); !ok {
 		return dst, unencodable("name")
 	}
-	dst = append(dst, ",\"value\":"...)
+	dst = append(dst, `,"value":`...)
 	if dst, ok = appendNumber(dst, v.Value); !ok {
 		return dst, unencodable("value")
 	}
 	if v.Unit != "" {
-		dst = append(dst, ",\"unit\":"...)
+		dst = append(dst, `,"unit":`...)
 		if dst, ok = jsonx.AppendString(dst, v.Unit); !ok {
 			return dst, unencodable("unit")
 		}
 	}
 	if v.Dimensions != nil {
-		dst = append(dst, ",\"dimensions\":"...)
+		dst = append(dst, `,"dimensions":`...)
 		dst = append(dst, v.Dimensions...)
 	}
 	dst = append(dst, '}')
@@ -491,21 +488,21 @@ func (v *MetricBody) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"name\":") {
+	if d.Member(`"name":`) {
 		seen |= 1 << 0
 		v.Name = d.String()
 	}
-	if d.Member("\"value\":") {
+	if d.Member(`"value":`) {
 		seen |= 1 << 1
 		v.Value = Number(d.Number())
 	}
-	if d.Member("\"unit\":") {
+	if d.Member(`"unit":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.Unit = d.String()
 		}
 	}
-	if d.Member("\"dimensions\":") {
+	if d.Member(`"dimensions":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.Dimensions = d.RawObject()
@@ -569,20 +566,20 @@ func (v *MetricBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *ArtifactRefBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, "{\"uri\":"...)
+	dst = append(dst, `{"uri":`...)
 	if dst, ok = jsonx.AppendString(dst, v.URI); !ok {
 		return dst, unencodable("uri")
 	}
-	dst = append(dst, ",\"content_type\":"...)
+	dst = append(dst, `,"content_type":`...)
 	if dst, ok = jsonx.AppendString(dst, v.ContentType); !ok {
 		return dst, unencodable("content_type")
 	}
 	if v.ByteSize != nil {
-		dst = append(dst, ",\"byte_size\":"...)
+		dst = append(dst, `,"byte_size":`...)
 		dst = jsonx.AppendUint(dst, *v.ByteSize)
 	}
 	if v.SHA256 != "" {
-		dst = append(dst, ",\"sha256\":"...)
+		dst = append(dst, `,"sha256":`...)
 		if dst, ok = jsonx.AppendString(dst, v.SHA256); !ok {
 			return dst, unencodable("sha256")
 		}
@@ -598,21 +595,21 @@ func (v *ArtifactRefBody) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"uri\":") {
+	if d.Member(`"uri":`) {
 		seen |= 1 << 0
 		v.URI = d.String()
 	}
-	if d.Member("\"content_type\":") {
+	if d.Member(`"content_type":`) {
 		seen |= 1 << 1
 		v.ContentType = d.String()
 	}
-	if d.Member("\"byte_size\":") {
+	if d.Member(`"byte_size":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.ByteSize = new(d.Uint())
 		}
 	}
-	if d.Member("\"sha256\":") {
+	if d.Member(`"sha256":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.SHA256 = d.String()
@@ -677,22 +674,22 @@ func (v *ArtifactRefBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *DelegateBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, "{\"child_job_id\":"...)
+	dst = append(dst, `{"child_job_id":`...)
 	if dst, ok = jsonx.AppendString(dst, v.ChildJobID); !ok {
 		return dst, unencodable("child_job_id")
 	}
-	dst = append(dst, ",\"agent\":"...)
+	dst = append(dst, `,"agent":`...)
 	if dst, ok = jsonx.AppendString(dst, v.Agent); !ok {
 		return dst, unencodable("agent")
 	}
 	if v.Lease != nil {
-		dst = append(dst, ",\"lease\":"...)
+		dst = append(dst, `,"lease":`...)
 		if dst, ok = appendLease(dst, v.Lease); !ok {
 			return dst, unencodable("lease")
 		}
 	}
 	if v.Input != nil {
-		dst = append(dst, ",\"input\":"...)
+		dst = append(dst, `,"input":`...)
 		dst = append(dst, v.Input...)
 	}
 	dst = append(dst, '}')
@@ -706,21 +703,21 @@ func (v *DelegateBody) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"child_job_id\":") {
+	if d.Member(`"child_job_id":`) {
 		seen |= 1 << 0
 		v.ChildJobID = d.String()
 	}
-	if d.Member("\"agent\":") {
+	if d.Member(`"agent":`) {
 		seen |= 1 << 1
 		v.Agent = d.String()
 	}
-	if d.Member("\"lease\":") {
+	if d.Member(`"lease":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.Lease = decodeLease(d)
 		}
 	}
-	if d.Member("\"input\":") {
+	if d.Member(`"input":`) {
 		seen |= 1 << 3
 		v.Input = d.Raw()
 	}
@@ -791,24 +788,24 @@ func (v *DelegateBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *ProgressBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, "{\"current\":"...)
+	dst = append(dst, `{"current":`...)
 	if dst, ok = jsonx.AppendFloat(dst, v.Current); !ok {
 		return dst, unencodable("current")
 	}
 	if v.Total != 0 {
-		dst = append(dst, ",\"total\":"...)
+		dst = append(dst, `,"total":`...)
 		if dst, ok = jsonx.AppendFloat(dst, v.Total); !ok {
 			return dst, unencodable("total")
 		}
 	}
 	if v.Units != "" {
-		dst = append(dst, ",\"units\":"...)
+		dst = append(dst, `,"units":`...)
 		if dst, ok = jsonx.AppendString(dst, v.Units); !ok {
 			return dst, unencodable("units")
 		}
 	}
 	if v.Message != "" {
-		dst = append(dst, ",\"message\":"...)
+		dst = append(dst, `,"message":`...)
 		if dst, ok = jsonx.AppendString(dst, v.Message); !ok {
 			return dst, unencodable("message")
 		}
@@ -824,23 +821,23 @@ func (v *ProgressBody) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"current\":") {
+	if d.Member(`"current":`) {
 		seen |= 1 << 0
 		v.Current = d.Float()
 	}
-	if d.Member("\"total\":") {
+	if d.Member(`"total":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.Total = d.Float()
 		}
 	}
-	if d.Member("\"units\":") {
+	if d.Member(`"units":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.Units = d.String()
 		}
 	}
-	if d.Member("\"message\":") {
+	if d.Member(`"message":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.Message = d.String()
@@ -904,21 +901,21 @@ func (v *ProgressBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *ResultChunkBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, "{\"result_id\":"...)
+	dst = append(dst, `{"result_id":`...)
 	if dst, ok = jsonx.AppendString(dst, v.ResultID); !ok {
 		return dst, unencodable("result_id")
 	}
-	dst = append(dst, ",\"chunk_seq\":"...)
+	dst = append(dst, `,"chunk_seq":`...)
 	dst = jsonx.AppendUint(dst, v.ChunkSeq)
-	dst = append(dst, ",\"data\":"...)
+	dst = append(dst, `,"data":`...)
 	if dst, ok = jsonx.AppendString(dst, v.Data); !ok {
 		return dst, unencodable("data")
 	}
-	dst = append(dst, ",\"encoding\":"...)
+	dst = append(dst, `,"encoding":`...)
 	if dst, ok = jsonx.AppendString(dst, string(v.Encoding)); !ok {
 		return dst, unencodable("encoding")
 	}
-	dst = append(dst, ",\"more\":"...)
+	dst = append(dst, `,"more":`...)
 	dst = jsonx.AppendBool(dst, v.More)
 	dst = append(dst, '}')
 	return dst, nil
@@ -931,23 +928,23 @@ func (v *ResultChunkBody) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"result_id\":") {
+	if d.Member(`"result_id":`) {
 		seen |= 1 << 0
 		v.ResultID = d.String()
 	}
-	if d.Member("\"chunk_seq\":") {
+	if d.Member(`"chunk_seq":`) {
 		seen |= 1 << 1
 		v.ChunkSeq = d.Uint()
 	}
-	if d.Member("\"data\":") {
+	if d.Member(`"data":`) {
 		seen |= 1 << 2
 		v.Data = d.String()
 	}
-	if d.Member("\"encoding\":") {
+	if d.Member(`"encoding":`) {
 		seen |= 1 << 3
 		v.Encoding = ResultEncoding(d.String())
 	}
-	if d.Member("\"more\":") {
+	if d.Member(`"more":`) {
 		seen |= 1 << 4
 		v.More = d.Bool()
 	}
@@ -1013,34 +1010,34 @@ func (v *ResultChunkBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *TraceSpanBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, "{\"span_id\":"...)
+	dst = append(dst, `{"span_id":`...)
 	if dst, ok = jsonx.AppendString(dst, v.SpanID); !ok {
 		return dst, unencodable("span_id")
 	}
-	dst = append(dst, ",\"name\":"...)
+	dst = append(dst, `,"name":`...)
 	if dst, ok = jsonx.AppendString(dst, v.Name); !ok {
 		return dst, unencodable("name")
 	}
 	if v.ParentSpanID != "" {
-		dst = append(dst, ",\"parent_span_id\":"...)
+		dst = append(dst, `,"parent_span_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.ParentSpanID); !ok {
 			return dst, unencodable("parent_span_id")
 		}
 	}
 	if !v.StartAt.IsZero() {
-		dst = append(dst, ",\"start_at\":"...)
+		dst = append(dst, `,"start_at":`...)
 		if dst, ok = jsonx.AppendTime(dst, v.StartAt); !ok {
 			return dst, unencodable("start_at")
 		}
 	}
 	if !v.EndAt.IsZero() {
-		dst = append(dst, ",\"end_at\":"...)
+		dst = append(dst, `,"end_at":`...)
 		if dst, ok = jsonx.AppendTime(dst, v.EndAt); !ok {
 			return dst, unencodable("end_at")
 		}
 	}
 	if v.Attributes != nil {
-		dst = append(dst, ",\"attributes\":"...)
+		dst = append(dst, `,"attributes":`...)
 		dst = append(dst, v.Attributes...)
 	}
 	dst = append(dst, '}')
@@ -1054,33 +1051,33 @@ func (v *TraceSpanBody) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"span_id\":") {
+	if d.Member(`"span_id":`) {
 		seen |= 1 << 0
 		v.SpanID = d.String()
 	}
-	if d.Member("\"name\":") {
+	if d.Member(`"name":`) {
 		seen |= 1 << 1
 		v.Name = d.String()
 	}
-	if d.Member("\"parent_span_id\":") {
+	if d.Member(`"parent_span_id":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.ParentSpanID = d.String()
 		}
 	}
-	if d.Member("\"start_at\":") {
+	if d.Member(`"start_at":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.StartAt = d.Time()
 		}
 	}
-	if d.Member("\"end_at\":") {
+	if d.Member(`"end_at":`) {
 		seen |= 1 << 4
 		if !d.Null() {
 			v.EndAt = d.Time()
 		}
 	}
-	if d.Member("\"attributes\":") {
+	if d.Member(`"attributes":`) {
 		seen |= 1 << 5
 		if !d.Null() {
 			v.Attributes = d.RawObject()
@@ -1153,9 +1150,6 @@ func (v *TraceSpanBody) validate(c *checker) {
 		c.add("name", "is empty")
 	}
 	if v.ParentSpanID != "" {
-		if len(v.ParentSpanID) < 1 {
-			c.add("parent_span_id", "is empty")
-		}
 		if len(v.ParentSpanID) > 128 {
 			c.add("parent_span_id", "is longer than 128 bytes")
 		}

@@ -8,34 +8,34 @@ import "github.com/arcpkit/arcp/internal/jsonx"
 func (v *JobSubmit) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	dst = append(dst, "{\"agent\":"...)
+	dst = append(dst, `{"agent":`...)
 	if dst, ok = jsonx.AppendString(dst, v.Agent); !ok {
 		return dst, unencodable("agent")
 	}
 	if v.Input != nil {
-		dst = append(dst, ",\"input\":"...)
+		dst = append(dst, `,"input":`...)
 		dst = append(dst, v.Input...)
 	}
 	if v.LeaseRequest != nil {
-		dst = append(dst, ",\"lease_request\":"...)
+		dst = append(dst, `,"lease_request":`...)
 		if dst, ok = appendLease(dst, v.LeaseRequest); !ok {
 			return dst, unencodable("lease_request")
 		}
 	}
 	if v.LeaseConstraints != nil {
-		dst = append(dst, ",\"lease_constraints\":"...)
+		dst = append(dst, `,"lease_constraints":`...)
 		if dst, err = v.LeaseConstraints.AppendJSON(dst); err != nil {
 			return dst, within("lease_constraints", err)
 		}
 	}
 	if v.IdempotencyKey != "" {
-		dst = append(dst, ",\"idempotency_key\":"...)
+		dst = append(dst, `,"idempotency_key":`...)
 		if dst, ok = jsonx.AppendString(dst, v.IdempotencyKey); !ok {
 			return dst, unencodable("idempotency_key")
 		}
 	}
 	if v.MaxRuntimeSec != nil {
-		dst = append(dst, ",\"max_runtime_sec\":"...)
+		dst = append(dst, `,"max_runtime_sec":`...)
 		dst = jsonx.AppendUint(dst, *v.MaxRuntimeSec)
 	}
 	dst = append(dst, '}')
@@ -49,34 +49,34 @@ func (v *JobSubmit) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"agent\":") {
+	if d.Member(`"agent":`) {
 		seen |= 1 << 0
 		v.Agent = d.String()
 	}
-	if d.Member("\"input\":") {
+	if d.Member(`"input":`) {
 		seen |= 1 << 1
 		v.Input = d.Raw()
 	}
-	if d.Member("\"lease_request\":") {
+	if d.Member(`"lease_request":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.LeaseRequest = decodeLease(d)
 		}
 	}
-	if d.Member("\"lease_constraints\":") {
+	if d.Member(`"lease_constraints":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.LeaseConstraints = new(LeaseConstraints)
 			v.LeaseConstraints.decode(d)
 		}
 	}
-	if d.Member("\"idempotency_key\":") {
+	if d.Member(`"idempotency_key":`) {
 		seen |= 1 << 4
 		if !d.Null() {
 			v.IdempotencyKey = d.String()
 		}
 	}
-	if d.Member("\"max_runtime_sec\":") {
+	if d.Member(`"max_runtime_sec":`) {
 		seen |= 1 << 5
 		if !d.Null() {
 			v.MaxRuntimeSec = new(d.Uint())
@@ -161,9 +161,6 @@ func (v *JobSubmit) validate(c *checker) {
 		c.leave()
 	}
 	if v.IdempotencyKey != "" {
-		if len(v.IdempotencyKey) < 1 {
-			c.add("idempotency_key", "is empty")
-		}
 		if len(v.IdempotencyKey) > 256 {
 			c.add("idempotency_key", "is longer than 256 bytes")
 		}
@@ -181,39 +178,39 @@ func (v *JobAccepted) AppendJSON(dst []byte) ([]byte, error) {
 	var err error
 	at := len(dst)
 	if v.RequestID != "" {
-		dst = append(dst, ",\"request_id\":"...)
+		dst = append(dst, `,"request_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.RequestID); !ok {
 			return dst, unencodable("request_id")
 		}
 	}
-	dst = append(dst, ",\"job_id\":"...)
+	dst = append(dst, `,"job_id":`...)
 	if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
 		return dst, unencodable("job_id")
 	}
 	if v.Agent != "" {
-		dst = append(dst, ",\"agent\":"...)
+		dst = append(dst, `,"agent":`...)
 		if dst, ok = jsonx.AppendString(dst, v.Agent); !ok {
 			return dst, unencodable("agent")
 		}
 	}
-	dst = append(dst, ",\"lease\":"...)
+	dst = append(dst, `,"lease":`...)
 	if dst, ok = appendLease(dst, v.Lease); !ok {
 		return dst, unencodable("lease")
 	}
 	if v.LeaseConstraints != nil {
-		dst = append(dst, ",\"lease_constraints\":"...)
+		dst = append(dst, `,"lease_constraints":`...)
 		if dst, err = v.LeaseConstraints.AppendJSON(dst); err != nil {
 			return dst, within("lease_constraints", err)
 		}
 	}
 	if len(v.Budget) != 0 {
-		dst = append(dst, ",\"budget\":"...)
+		dst = append(dst, `,"budget":`...)
 		if dst, ok = appendAmounts(dst, v.Budget); !ok {
 			return dst, unencodable("budget")
 		}
 	}
 	if len(v.Credentials) != 0 {
-		dst = append(dst, ",\"credentials\":["...)
+		dst = append(dst, `,"credentials":[`...)
 		for i := range v.Credentials {
 			if i > 0 {
 				dst = append(dst, ',')
@@ -225,19 +222,19 @@ func (v *JobAccepted) AppendJSON(dst []byte) ([]byte, error) {
 		dst = append(dst, ']')
 	}
 	if !v.AcceptedAt.IsZero() {
-		dst = append(dst, ",\"accepted_at\":"...)
+		dst = append(dst, `,"accepted_at":`...)
 		if dst, ok = jsonx.AppendTime(dst, v.AcceptedAt); !ok {
 			return dst, unencodable("accepted_at")
 		}
 	}
 	if v.TraceID != "" {
-		dst = append(dst, ",\"trace_id\":"...)
+		dst = append(dst, `,"trace_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.TraceID); !ok {
 			return dst, unencodable("trace_id")
 		}
 	}
 	if v.ParentJobID != "" {
-		dst = append(dst, ",\"parent_job_id\":"...)
+		dst = append(dst, `,"parent_job_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.ParentJobID); !ok {
 			return dst, unencodable("parent_job_id")
 		}
@@ -257,60 +254,60 @@ func (v *JobAccepted) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"request_id\":") {
+	if d.Member(`"request_id":`) {
 		seen |= 1 << 0
 		if !d.Null() {
 			v.RequestID = d.String()
 		}
 	}
-	if d.Member("\"job_id\":") {
+	if d.Member(`"job_id":`) {
 		seen |= 1 << 1
 		v.JobID = d.String()
 	}
-	if d.Member("\"agent\":") {
+	if d.Member(`"agent":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.Agent = d.String()
 		}
 	}
-	if d.Member("\"lease\":") {
+	if d.Member(`"lease":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.Lease = decodeLease(d)
 		}
 	}
-	if d.Member("\"lease_constraints\":") {
+	if d.Member(`"lease_constraints":`) {
 		seen |= 1 << 4
 		if !d.Null() {
 			v.LeaseConstraints = new(LeaseConstraints)
 			v.LeaseConstraints.decode(d)
 		}
 	}
-	if d.Member("\"budget\":") {
+	if d.Member(`"budget":`) {
 		seen |= 1 << 5
 		if !d.Null() {
 			v.Budget = decodeAmounts(d)
 		}
 	}
-	if d.Member("\"credentials\":") {
+	if d.Member(`"credentials":`) {
 		seen |= 1 << 6
 		if !d.Null() {
 			v.Credentials = decodeCredentialList(d)
 		}
 	}
-	if d.Member("\"accepted_at\":") {
+	if d.Member(`"accepted_at":`) {
 		seen |= 1 << 7
 		if !d.Null() {
 			v.AcceptedAt = d.Time()
 		}
 	}
-	if d.Member("\"trace_id\":") {
+	if d.Member(`"trace_id":`) {
 		seen |= 1 << 8
 		if !d.Null() {
 			v.TraceID = d.String()
 		}
 	}
-	if d.Member("\"parent_job_id\":") {
+	if d.Member(`"parent_job_id":`) {
 		seen |= 1 << 9
 		if !d.Null() {
 			v.ParentJobID = d.String()
@@ -407,9 +404,6 @@ func (v *JobAccepted) validate(c *checker) {
 	if v.RequestID == "" {
 		c.add("request_id", "is missing")
 	} else {
-		if len(v.RequestID) < 1 {
-			c.add("request_id", "is empty")
-		}
 		if len(v.RequestID) > 128 {
 			c.add("request_id", "is longer than 128 bytes")
 		}
@@ -423,9 +417,6 @@ func (v *JobAccepted) validate(c *checker) {
 	if v.Agent == "" {
 		c.add("agent", "is missing")
 	} else {
-		if len(v.Agent) < 1 {
-			c.add("agent", "is empty")
-		}
 		if len(v.Agent) > 257 {
 			c.add("agent", "is longer than 257 bytes")
 		}
@@ -464,9 +455,6 @@ func (v *JobAccepted) validate(c *checker) {
 		}
 	}
 	if v.ParentJobID != "" {
-		if len(v.ParentJobID) < 1 {
-			c.add("parent_job_id", "is empty")
-		}
 		if len(v.ParentJobID) > 128 {
 			c.add("parent_job_id", "is longer than 128 bytes")
 		}
@@ -480,15 +468,15 @@ func (v *JobEvent) AppendJSON(dst []byte) ([]byte, error) {
 	if v.Body == nil {
 		return dst, missingValue("body")
 	}
-	dst = append(dst, "{\"kind\":"...)
+	dst = append(dst, `{"kind":`...)
 	if dst, ok = jsonx.AppendString(dst, string(v.Body.EventKind())); !ok {
 		return dst, unencodable("kind")
 	}
-	dst = append(dst, ",\"ts\":"...)
+	dst = append(dst, `,"ts":`...)
 	if dst, ok = jsonx.AppendTime(dst, v.TS); !ok {
 		return dst, unencodable("ts")
 	}
-	dst = append(dst, ",\"body\":"...)
+	dst = append(dst, `,"body":`...)
 	if dst, err = v.Body.AppendJSON(dst); err != nil {
 		return dst, within("body", err)
 	}
@@ -505,15 +493,15 @@ func (v *JobEvent) decode(d *jsonx.Decoder) {
 	}
 	var seen uint64
 	var later jsonx.Mark
-	if d.Member("\"kind\":") {
+	if d.Member(`"kind":`) {
 		seen |= 1 << 0
 		v.Kind = EventKind(d.String())
 	}
-	if d.Member("\"ts\":") {
+	if d.Member(`"ts":`) {
 		seen |= 1 << 1
 		v.TS = d.Time()
 	}
-	if seen&(1<<0) != 0 && d.Member("\"body\":") {
+	if seen&(1<<0) != 0 && d.Member(`"body":`) {
 		seen |= 1 << 2
 		v.Body = decodeBody(d, v.Kind, prev)
 	}
@@ -576,41 +564,41 @@ func (v *JobResult) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.JobID != "" {
-		dst = append(dst, ",\"job_id\":"...)
+		dst = append(dst, `,"job_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
 			return dst, unencodable("job_id")
 		}
 	}
-	dst = append(dst, ",\"final_status\":"...)
+	dst = append(dst, `,"final_status":`...)
 	if dst, ok = jsonx.AppendString(dst, string(v.FinalStatus)); !ok {
 		return dst, unencodable("final_status")
 	}
 	if v.Result != nil {
-		dst = append(dst, ",\"result\":"...)
+		dst = append(dst, `,"result":`...)
 		dst = append(dst, v.Result...)
 	}
 	if v.Output != nil {
-		dst = append(dst, ",\"output\":"...)
+		dst = append(dst, `,"output":`...)
 		dst = append(dst, v.Output...)
 	}
 	if v.ResultID != "" {
-		dst = append(dst, ",\"result_id\":"...)
+		dst = append(dst, `,"result_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.ResultID); !ok {
 			return dst, unencodable("result_id")
 		}
 	}
 	if v.ResultSize != nil {
-		dst = append(dst, ",\"result_size\":"...)
+		dst = append(dst, `,"result_size":`...)
 		dst = jsonx.AppendUint(dst, *v.ResultSize)
 	}
 	if v.Summary != "" {
-		dst = append(dst, ",\"summary\":"...)
+		dst = append(dst, `,"summary":`...)
 		if dst, ok = jsonx.AppendString(dst, v.Summary); !ok {
 			return dst, unencodable("summary")
 		}
 	}
 	if !v.CompletedAt.IsZero() {
-		dst = append(dst, ",\"completed_at\":"...)
+		dst = append(dst, `,"completed_at":`...)
 		if dst, ok = jsonx.AppendTime(dst, v.CompletedAt); !ok {
 			return dst, unencodable("completed_at")
 		}
@@ -630,43 +618,43 @@ func (v *JobResult) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"job_id\":") {
+	if d.Member(`"job_id":`) {
 		seen |= 1 << 0
 		if !d.Null() {
 			v.JobID = d.String()
 		}
 	}
-	if d.Member("\"final_status\":") {
+	if d.Member(`"final_status":`) {
 		seen |= 1 << 1
 		v.FinalStatus = JobStatus(d.String())
 	}
-	if d.Member("\"result\":") {
+	if d.Member(`"result":`) {
 		seen |= 1 << 2
 		v.Result = d.Raw()
 	}
-	if d.Member("\"output\":") {
+	if d.Member(`"output":`) {
 		seen |= 1 << 3
 		v.Output = d.Raw()
 	}
-	if d.Member("\"result_id\":") {
+	if d.Member(`"result_id":`) {
 		seen |= 1 << 4
 		if !d.Null() {
 			v.ResultID = d.String()
 		}
 	}
-	if d.Member("\"result_size\":") {
+	if d.Member(`"result_size":`) {
 		seen |= 1 << 5
 		if !d.Null() {
 			v.ResultSize = new(d.Uint())
 		}
 	}
-	if d.Member("\"summary\":") {
+	if d.Member(`"summary":`) {
 		seen |= 1 << 6
 		if !d.Null() {
 			v.Summary = d.String()
 		}
 	}
-	if d.Member("\"completed_at\":") {
+	if d.Member(`"completed_at":`) {
 		seen |= 1 << 7
 		if !d.Null() {
 			v.CompletedAt = d.Time()
@@ -744,9 +732,6 @@ func (v *JobResult) validate(c *checker) {
 	if v.JobID == "" {
 		c.add("job_id", "is missing")
 	} else {
-		if len(v.JobID) < 1 {
-			c.add("job_id", "is empty")
-		}
 		if len(v.JobID) > 128 {
 			c.add("job_id", "is longer than 128 bytes")
 		}
@@ -767,9 +752,6 @@ func (v *JobResult) validate(c *checker) {
 		c.raw("output", v.Output)
 	}
 	if v.ResultID != "" {
-		if len(v.ResultID) < 1 {
-			c.add("result_id", "is empty")
-		}
 		if len(v.ResultID) > 128 {
 			c.add("result_id", "is longer than 128 bytes")
 		}
@@ -782,29 +764,29 @@ func (v *JobError) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.JobID != "" {
-		dst = append(dst, ",\"job_id\":"...)
+		dst = append(dst, `,"job_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
 			return dst, unencodable("job_id")
 		}
 	}
 	if v.FinalStatus != "" {
-		dst = append(dst, ",\"final_status\":"...)
+		dst = append(dst, `,"final_status":`...)
 		if dst, ok = jsonx.AppendString(dst, string(v.FinalStatus)); !ok {
 			return dst, unencodable("final_status")
 		}
 	}
-	dst = append(dst, ",\"code\":"...)
+	dst = append(dst, `,"code":`...)
 	if dst, ok = jsonx.AppendString(dst, string(v.Code)); !ok {
 		return dst, unencodable("code")
 	}
-	dst = append(dst, ",\"message\":"...)
+	dst = append(dst, `,"message":`...)
 	if dst, ok = jsonx.AppendString(dst, v.Message); !ok {
 		return dst, unencodable("message")
 	}
-	dst = append(dst, ",\"retryable\":"...)
+	dst = append(dst, `,"retryable":`...)
 	dst = jsonx.AppendBool(dst, v.Retryable)
 	if v.Details != nil {
-		dst = append(dst, ",\"details\":"...)
+		dst = append(dst, `,"details":`...)
 		dst = append(dst, v.Details...)
 	}
 	if len(dst) == at {
@@ -822,33 +804,33 @@ func (v *JobError) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"job_id\":") {
+	if d.Member(`"job_id":`) {
 		seen |= 1 << 0
 		if !d.Null() {
 			v.JobID = d.String()
 		}
 	}
-	if d.Member("\"final_status\":") {
+	if d.Member(`"final_status":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.FinalStatus = JobStatus(d.String())
 		}
 	}
-	if d.Member("\"code\":") {
+	if d.Member(`"code":`) {
 		seen |= 1 << 2
 		v.Code = ErrorCode(d.String())
 	}
-	if d.Member("\"message\":") {
+	if d.Member(`"message":`) {
 		seen |= 1 << 3
 		v.Message = d.String()
 	}
-	if d.Member("\"retryable\":") {
+	if d.Member(`"retryable":`) {
 		seen |= 1 << 4
 		if !d.Null() {
 			v.Retryable = d.Bool()
 		}
 	}
-	if d.Member("\"details\":") {
+	if d.Member(`"details":`) {
 		seen |= 1 << 5
 		if !d.Null() {
 			v.Details = d.RawObject()
@@ -914,9 +896,6 @@ func (v *JobError) validate(c *checker) {
 	if v.JobID == "" {
 		c.add("job_id", "is missing")
 	} else {
-		if len(v.JobID) < 1 {
-			c.add("job_id", "is empty")
-		}
 		if len(v.JobID) > 128 {
 			c.add("job_id", "is longer than 128 bytes")
 		}
@@ -943,13 +922,13 @@ func (v *JobCancel) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.JobID != "" {
-		dst = append(dst, ",\"job_id\":"...)
+		dst = append(dst, `,"job_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
 			return dst, unencodable("job_id")
 		}
 	}
 	if v.Reason != "" {
-		dst = append(dst, ",\"reason\":"...)
+		dst = append(dst, `,"reason":`...)
 		if dst, ok = jsonx.AppendString(dst, v.Reason); !ok {
 			return dst, unencodable("reason")
 		}
@@ -969,13 +948,13 @@ func (v *JobCancel) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"job_id\":") {
+	if d.Member(`"job_id":`) {
 		seen |= 1 << 0
 		if !d.Null() {
 			v.JobID = d.String()
 		}
 	}
-	if d.Member("\"reason\":") {
+	if d.Member(`"reason":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.Reason = d.String()
@@ -1013,9 +992,6 @@ func (v *JobCancel) Validate() error {
 
 func (v *JobCancel) validate(c *checker) {
 	if v.JobID != "" {
-		if len(v.JobID) < 1 {
-			c.add("job_id", "is empty")
-		}
 		if len(v.JobID) > 128 {
 			c.add("job_id", "is longer than 128 bytes")
 		}
@@ -1032,19 +1008,19 @@ func (v *JobCancelled) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.JobID != "" {
-		dst = append(dst, ",\"job_id\":"...)
+		dst = append(dst, `,"job_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
 			return dst, unencodable("job_id")
 		}
 	}
 	if v.Reason != "" {
-		dst = append(dst, ",\"reason\":"...)
+		dst = append(dst, `,"reason":`...)
 		if dst, ok = jsonx.AppendString(dst, v.Reason); !ok {
 			return dst, unencodable("reason")
 		}
 	}
 	if v.RequestID != "" {
-		dst = append(dst, ",\"request_id\":"...)
+		dst = append(dst, `,"request_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.RequestID); !ok {
 			return dst, unencodable("request_id")
 		}
@@ -1064,19 +1040,19 @@ func (v *JobCancelled) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"job_id\":") {
+	if d.Member(`"job_id":`) {
 		seen |= 1 << 0
 		if !d.Null() {
 			v.JobID = d.String()
 		}
 	}
-	if d.Member("\"reason\":") {
+	if d.Member(`"reason":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.Reason = d.String()
 		}
 	}
-	if d.Member("\"request_id\":") {
+	if d.Member(`"request_id":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.RequestID = d.String()
@@ -1123,9 +1099,6 @@ func (v *JobCancelled) validate(c *checker) {
 	if v.JobID == "" {
 		c.add("job_id", "is missing")
 	} else {
-		if len(v.JobID) < 1 {
-			c.add("job_id", "is empty")
-		}
 		if len(v.JobID) > 128 {
 			c.add("job_id", "is longer than 128 bytes")
 		}
@@ -1138,9 +1111,6 @@ func (v *JobCancelled) validate(c *checker) {
 	if v.RequestID == "" {
 		c.add("request_id", "is missing")
 	} else {
-		if len(v.RequestID) < 1 {
-			c.add("request_id", "is empty")
-		}
 		if len(v.RequestID) > 128 {
 			c.add("request_id", "is longer than 128 bytes")
 		}
@@ -1150,16 +1120,16 @@ func (v *JobCancelled) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *JobSubscribe) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, "{\"job_id\":"...)
+	dst = append(dst, `{"job_id":`...)
 	if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
 		return dst, unencodable("job_id")
 	}
 	if v.FromEventSeq != 0 {
-		dst = append(dst, ",\"from_event_seq\":"...)
+		dst = append(dst, `,"from_event_seq":`...)
 		dst = jsonx.AppendUint(dst, v.FromEventSeq)
 	}
 	if v.History {
-		dst = append(dst, ",\"history\":"...)
+		dst = append(dst, `,"history":`...)
 		dst = jsonx.AppendBool(dst, v.History)
 	}
 	dst = append(dst, '}')
@@ -1173,17 +1143,17 @@ func (v *JobSubscribe) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"job_id\":") {
+	if d.Member(`"job_id":`) {
 		seen |= 1 << 0
 		v.JobID = d.String()
 	}
-	if d.Member("\"from_event_seq\":") {
+	if d.Member(`"from_event_seq":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.FromEventSeq = d.Uint()
 		}
 	}
-	if d.Member("\"history\":") {
+	if d.Member(`"history":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.History = d.Bool()
@@ -1239,60 +1209,60 @@ func (v *JobSubscribe) validate(c *checker) {
 func (v *JobSubscribed) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	dst = append(dst, "{\"job_id\":"...)
+	dst = append(dst, `{"job_id":`...)
 	if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
 		return dst, unencodable("job_id")
 	}
-	dst = append(dst, ",\"current_status\":"...)
+	dst = append(dst, `,"current_status":`...)
 	if dst, ok = jsonx.AppendString(dst, string(v.CurrentStatus)); !ok {
 		return dst, unencodable("current_status")
 	}
 	if v.Agent != "" {
-		dst = append(dst, ",\"agent\":"...)
+		dst = append(dst, `,"agent":`...)
 		if dst, ok = jsonx.AppendString(dst, v.Agent); !ok {
 			return dst, unencodable("agent")
 		}
 	}
-	dst = append(dst, ",\"lease\":"...)
+	dst = append(dst, `,"lease":`...)
 	if dst, ok = appendLease(dst, v.Lease); !ok {
 		return dst, unencodable("lease")
 	}
 	if v.LeaseConstraints != nil {
-		dst = append(dst, ",\"lease_constraints\":"...)
+		dst = append(dst, `,"lease_constraints":`...)
 		if dst, err = v.LeaseConstraints.AppendJSON(dst); err != nil {
 			return dst, within("lease_constraints", err)
 		}
 	}
 	if len(v.Budget) != 0 {
-		dst = append(dst, ",\"budget\":"...)
+		dst = append(dst, `,"budget":`...)
 		if dst, ok = appendAmounts(dst, v.Budget); !ok {
 			return dst, unencodable("budget")
 		}
 	}
 	if v.ParentJobID != "" {
-		dst = append(dst, ",\"parent_job_id\":"...)
+		dst = append(dst, `,"parent_job_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.ParentJobID); !ok {
 			return dst, unencodable("parent_job_id")
 		}
 	}
 	if v.TraceID != "" {
-		dst = append(dst, ",\"trace_id\":"...)
+		dst = append(dst, `,"trace_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.TraceID); !ok {
 			return dst, unencodable("trace_id")
 		}
 	}
-	dst = append(dst, ",\"subscribed_from\":"...)
+	dst = append(dst, `,"subscribed_from":`...)
 	dst = jsonx.AppendUint(dst, v.SubscribedFrom)
-	dst = append(dst, ",\"replayed\":"...)
+	dst = append(dst, `,"replayed":`...)
 	dst = jsonx.AppendBool(dst, v.Replayed)
 	if v.RequestID != "" {
-		dst = append(dst, ",\"request_id\":"...)
+		dst = append(dst, `,"request_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.RequestID); !ok {
 			return dst, unencodable("request_id")
 		}
 	}
 	if len(v.Credentials) != 0 {
-		dst = append(dst, ",\"credentials\":["...)
+		dst = append(dst, `,"credentials":[`...)
 		for i := range v.Credentials {
 			if i > 0 {
 				dst = append(dst, ',')
@@ -1314,70 +1284,70 @@ func (v *JobSubscribed) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"job_id\":") {
+	if d.Member(`"job_id":`) {
 		seen |= 1 << 0
 		v.JobID = d.String()
 	}
-	if d.Member("\"current_status\":") {
+	if d.Member(`"current_status":`) {
 		seen |= 1 << 1
 		v.CurrentStatus = JobStatus(d.String())
 	}
-	if d.Member("\"agent\":") {
+	if d.Member(`"agent":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.Agent = d.String()
 		}
 	}
-	if d.Member("\"lease\":") {
+	if d.Member(`"lease":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.Lease = decodeLease(d)
 		}
 	}
-	if d.Member("\"lease_constraints\":") {
+	if d.Member(`"lease_constraints":`) {
 		seen |= 1 << 4
 		if !d.Null() {
 			v.LeaseConstraints = new(LeaseConstraints)
 			v.LeaseConstraints.decode(d)
 		}
 	}
-	if d.Member("\"budget\":") {
+	if d.Member(`"budget":`) {
 		seen |= 1 << 5
 		if !d.Null() {
 			v.Budget = decodeAmounts(d)
 		}
 	}
-	if d.Member("\"parent_job_id\":") {
+	if d.Member(`"parent_job_id":`) {
 		seen |= 1 << 6
 		if !d.Null() {
 			v.ParentJobID = d.String()
 		}
 	}
-	if d.Member("\"trace_id\":") {
+	if d.Member(`"trace_id":`) {
 		seen |= 1 << 7
 		if !d.Null() {
 			v.TraceID = d.String()
 		}
 	}
-	if d.Member("\"subscribed_from\":") {
+	if d.Member(`"subscribed_from":`) {
 		seen |= 1 << 8
 		if !d.Null() {
 			v.SubscribedFrom = d.Uint()
 		}
 	}
-	if d.Member("\"replayed\":") {
+	if d.Member(`"replayed":`) {
 		seen |= 1 << 9
 		if !d.Null() {
 			v.Replayed = d.Bool()
 		}
 	}
-	if d.Member("\"request_id\":") {
+	if d.Member(`"request_id":`) {
 		seen |= 1 << 10
 		if !d.Null() {
 			v.RequestID = d.String()
 		}
 	}
-	if d.Member("\"credentials\":") {
+	if d.Member(`"credentials":`) {
 		seen |= 1 << 11
 		if !d.Null() {
 			v.Credentials = decodeCredentialList(d)
@@ -1499,9 +1469,6 @@ func (v *JobSubscribed) validate(c *checker) {
 	if v.Agent == "" {
 		c.add("agent", "is missing")
 	} else {
-		if len(v.Agent) < 1 {
-			c.add("agent", "is empty")
-		}
 		if len(v.Agent) > 257 {
 			c.add("agent", "is longer than 257 bytes")
 		}
@@ -1525,9 +1492,6 @@ func (v *JobSubscribed) validate(c *checker) {
 		}
 	}
 	if v.ParentJobID != "" {
-		if len(v.ParentJobID) < 1 {
-			c.add("parent_job_id", "is empty")
-		}
 		if len(v.ParentJobID) > 128 {
 			c.add("parent_job_id", "is longer than 128 bytes")
 		}
@@ -1540,9 +1504,6 @@ func (v *JobSubscribed) validate(c *checker) {
 	if v.RequestID == "" {
 		c.add("request_id", "is missing")
 	} else {
-		if len(v.RequestID) < 1 {
-			c.add("request_id", "is empty")
-		}
 		if len(v.RequestID) > 128 {
 			c.add("request_id", "is longer than 128 bytes")
 		}
@@ -1559,7 +1520,7 @@ func (v *JobSubscribed) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *JobUnsubscribe) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, "{\"job_id\":"...)
+	dst = append(dst, `{"job_id":`...)
 	if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
 		return dst, unencodable("job_id")
 	}
@@ -1574,7 +1535,7 @@ func (v *JobUnsubscribe) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"job_id\":") {
+	if d.Member(`"job_id":`) {
 		seen |= 1 << 0
 		v.JobID = d.String()
 	}

@@ -7,22 +7,22 @@ import "github.com/arcpkit/arcp/internal/jsonx"
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *SessionHello) AppendJSON(dst []byte) ([]byte, error) {
 	var err error
-	dst = append(dst, "{\"client\":"...)
+	dst = append(dst, `{"client":`...)
 	if dst, err = v.Client.AppendJSON(dst); err != nil {
 		return dst, within("client", err)
 	}
-	dst = append(dst, ",\"auth\":"...)
+	dst = append(dst, `,"auth":`...)
 	if dst, err = v.Auth.AppendJSON(dst); err != nil {
 		return dst, within("auth", err)
 	}
 	if v.Capabilities != nil {
-		dst = append(dst, ",\"capabilities\":"...)
+		dst = append(dst, `,"capabilities":`...)
 		if dst, err = v.Capabilities.AppendJSON(dst); err != nil {
 			return dst, within("capabilities", err)
 		}
 	}
 	if v.Resume != nil {
-		dst = append(dst, ",\"resume\":"...)
+		dst = append(dst, `,"resume":`...)
 		if dst, err = v.Resume.AppendJSON(dst); err != nil {
 			return dst, within("resume", err)
 		}
@@ -38,24 +38,27 @@ func (v *SessionHello) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"client\":") {
+	var flat uint64
+	if d.Member(`"client":`) {
 		seen |= 1 << 0
+		flat |= 1 << 0
 		v.Client.decode(d)
 	}
-	if d.Member("\"auth\":") {
+	if d.Member(`"auth":`) {
 		seen |= 1 << 1
 		v.Auth.decode(d)
 	}
-	if d.Member("\"capabilities\":") {
+	if d.Member(`"capabilities":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.Capabilities = new(ClientCapabilities)
 			v.Capabilities.decode(d)
 		}
 	}
-	if d.Member("\"resume\":") {
+	if d.Member(`"resume":`) {
 		seen |= 1 << 3
 		if !d.Null() {
+			flat |= 1 << 3
 			v.Resume = new(Resume)
 			v.Resume.decode(d)
 		}
@@ -66,6 +69,7 @@ func (v *SessionHello) decode(d *jsonx.Decoder) {
 			if !first(d, &seen, 1<<0) {
 				return
 			}
+			flat |= 1 << 0
 			v.Client.decode(d)
 		case "auth":
 			if !first(d, &seen, 1<<1) {
@@ -85,11 +89,77 @@ func (v *SessionHello) decode(d *jsonx.Decoder) {
 				return
 			}
 			if !d.Null() {
+				flat |= 1 << 3
 				v.Resume = new(Resume)
 				v.Resume.decode(d)
 			}
+		case "client_name":
+			if !first(d, &seen, 1<<4) {
+				return
+			}
+			switch {
+			case flat&(1<<0) != 0:
+				d.Skip()
+			case !d.Null():
+				flat |= 1 << 4
+				v.Client.Name = d.String()
+			}
+		case "client_version":
+			if !first(d, &seen, 1<<5) {
+				return
+			}
+			switch {
+			case flat&(1<<0) != 0:
+				d.Skip()
+			case !d.Null():
+				flat |= 1 << 5
+				v.Client.Version = d.String()
+			}
+		case "resume_token":
+			if !first(d, &seen, 1<<6) {
+				return
+			}
+			switch {
+			case flat&(1<<3) != 0:
+				d.Skip()
+			case !d.Null():
+				flat |= 1 << 6
+				if v.Resume == nil {
+					v.Resume = new(Resume)
+				}
+				v.Resume.ResumeToken = MakeSecret(d.String())
+			}
+		case "last_event_seq":
+			if !first(d, &seen, 1<<7) {
+				return
+			}
+			switch {
+			case flat&(1<<3) != 0:
+				d.Skip()
+			case !d.Null():
+				flat |= 1 << 7
+				if v.Resume == nil {
+					v.Resume = new(Resume)
+				}
+				v.Resume.LastEventSeq = d.Uint()
+			}
 		default:
 			d.Unknown(key)
+		}
+	}
+	if flat&(1<<0) == 0 && flat&(1<<4|1<<5) != 0 {
+		seen |= 1 << 0
+		if flat&(1<<4) == 0 {
+			d.Missing(at, "client_name")
+		}
+	}
+	if flat&(1<<3) == 0 && flat&(1<<6|1<<7) != 0 {
+		seen |= 1 << 3
+		if flat&(1<<6) == 0 {
+			d.Missing(at, "resume_token")
+		}
+		if flat&(1<<7) == 0 {
+			d.Missing(at, "last_event_seq")
 		}
 	}
 	if missing := (1<<0 | 1<<1) &^ seen; missing != 0 {
@@ -127,15 +197,15 @@ func (v *SessionHello) validate(c *checker) {
 func (v *SessionResume) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	dst = append(dst, "{\"auth\":"...)
+	dst = append(dst, `{"auth":`...)
 	if dst, err = v.Auth.AppendJSON(dst); err != nil {
 		return dst, within("auth", err)
 	}
-	dst = append(dst, ",\"resume_token\":"...)
+	dst = append(dst, `,"resume_token":`...)
 	if dst, ok = jsonx.AppendString(dst, v.ResumeToken.Reveal()); !ok {
 		return dst, unencodable("resume_token")
 	}
-	dst = append(dst, ",\"last_event_seq\":"...)
+	dst = append(dst, `,"last_event_seq":`...)
 	dst = jsonx.AppendUint(dst, v.LastEventSeq)
 	dst = append(dst, '}')
 	return dst, nil
@@ -149,15 +219,16 @@ func (v *SessionResume) decode(d *jsonx.Decoder) {
 	}
 	var seen uint64
 	var flat uint64
-	if d.Member("\"auth\":") {
+	if d.Member(`"auth":`) {
 		seen |= 1 << 0
 		v.Auth.decode(d)
 	}
-	if d.Member("\"resume_token\":") {
+	if d.Member(`"resume_token":`) {
 		seen |= 1 << 1
+		flat |= 1 << 1
 		v.ResumeToken = MakeSecret(d.String())
 	}
-	if d.Member("\"last_event_seq\":") {
+	if d.Member(`"last_event_seq":`) {
 		seen |= 1 << 2
 		v.LastEventSeq = d.Uint()
 	}
@@ -172,6 +243,7 @@ func (v *SessionResume) decode(d *jsonx.Decoder) {
 			if !first(d, &seen, 1<<1) {
 				return
 			}
+			flat |= 1 << 1
 			v.ResumeToken = MakeSecret(d.String())
 		case "last_event_seq":
 			if !first(d, &seen, 1<<2) {
@@ -183,7 +255,7 @@ func (v *SessionResume) decode(d *jsonx.Decoder) {
 				return
 			}
 			switch {
-			case seen&(1<<1) != 0:
+			case flat&(1<<1) != 0:
 				d.Skip()
 			case !d.Null():
 				flat |= 1 << 3
@@ -193,7 +265,7 @@ func (v *SessionResume) decode(d *jsonx.Decoder) {
 			d.Unknown(key)
 		}
 	}
-	if seen&(1<<1) == 0 && flat&(1<<3) != 0 {
+	if flat&(1<<1) == 0 && flat&(1<<3) != 0 {
 		seen |= 1 << 1
 	}
 	if missing := (1<<0 | 1<<1 | 1<<2) &^ seen; missing != 0 {
@@ -221,21 +293,21 @@ func (v *SessionResume) validate(c *checker) {
 func (v *SessionWelcome) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	dst = append(dst, "{\"runtime\":"...)
+	dst = append(dst, `{"runtime":`...)
 	if dst, err = v.Runtime.AppendJSON(dst); err != nil {
 		return dst, within("runtime", err)
 	}
-	dst = append(dst, ",\"resume_token\":"...)
+	dst = append(dst, `,"resume_token":`...)
 	if dst, ok = jsonx.AppendString(dst, v.ResumeToken.Reveal()); !ok {
 		return dst, unencodable("resume_token")
 	}
-	dst = append(dst, ",\"resume_window_sec\":"...)
+	dst = append(dst, `,"resume_window_sec":`...)
 	dst = jsonx.AppendUint(dst, v.ResumeWindowSec)
 	if v.HeartbeatIntervalSec != 0 {
-		dst = append(dst, ",\"heartbeat_interval_sec\":"...)
+		dst = append(dst, `,"heartbeat_interval_sec":`...)
 		dst = jsonx.AppendUint(dst, v.HeartbeatIntervalSec)
 	}
-	dst = append(dst, ",\"capabilities\":"...)
+	dst = append(dst, `,"capabilities":`...)
 	if dst, err = v.Capabilities.AppendJSON(dst); err != nil {
 		return dst, within("capabilities", err)
 	}
@@ -250,25 +322,25 @@ func (v *SessionWelcome) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"runtime\":") {
+	if d.Member(`"runtime":`) {
 		seen |= 1 << 0
 		v.Runtime.decode(d)
 	}
-	if d.Member("\"resume_token\":") {
+	if d.Member(`"resume_token":`) {
 		seen |= 1 << 1
 		v.ResumeToken = MakeSecret(d.String())
 	}
-	if d.Member("\"resume_window_sec\":") {
+	if d.Member(`"resume_window_sec":`) {
 		seen |= 1 << 2
 		v.ResumeWindowSec = d.Uint()
 	}
-	if d.Member("\"heartbeat_interval_sec\":") {
+	if d.Member(`"heartbeat_interval_sec":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.HeartbeatIntervalSec = d.Uint()
 		}
 	}
-	if d.Member("\"capabilities\":") {
+	if d.Member(`"capabilities":`) {
 		seen |= 1 << 4
 		v.Capabilities.decode(d)
 	}
@@ -335,28 +407,28 @@ func (v *SessionWelcome) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *SessionError) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, "{\"code\":"...)
+	dst = append(dst, `{"code":`...)
 	if dst, ok = jsonx.AppendString(dst, string(v.Code)); !ok {
 		return dst, unencodable("code")
 	}
-	dst = append(dst, ",\"message\":"...)
+	dst = append(dst, `,"message":`...)
 	if dst, ok = jsonx.AppendString(dst, v.Message); !ok {
 		return dst, unencodable("message")
 	}
-	dst = append(dst, ",\"retryable\":"...)
+	dst = append(dst, `,"retryable":`...)
 	dst = jsonx.AppendBool(dst, v.Retryable)
 	if v.Details != nil {
-		dst = append(dst, ",\"details\":"...)
+		dst = append(dst, `,"details":`...)
 		dst = append(dst, v.Details...)
 	}
 	if v.RequestID != "" {
-		dst = append(dst, ",\"request_id\":"...)
+		dst = append(dst, `,"request_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.RequestID); !ok {
 			return dst, unencodable("request_id")
 		}
 	}
 	if v.JobID != "" {
-		dst = append(dst, ",\"job_id\":"...)
+		dst = append(dst, `,"job_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
 			return dst, unencodable("job_id")
 		}
@@ -372,31 +444,31 @@ func (v *SessionError) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"code\":") {
+	if d.Member(`"code":`) {
 		seen |= 1 << 0
 		v.Code = ErrorCode(d.String())
 	}
-	if d.Member("\"message\":") {
+	if d.Member(`"message":`) {
 		seen |= 1 << 1
 		v.Message = d.String()
 	}
-	if d.Member("\"retryable\":") {
+	if d.Member(`"retryable":`) {
 		seen |= 1 << 2
 		v.Retryable = d.Bool()
 	}
-	if d.Member("\"details\":") {
+	if d.Member(`"details":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.Details = d.RawObject()
 		}
 	}
-	if d.Member("\"request_id\":") {
+	if d.Member(`"request_id":`) {
 		seen |= 1 << 4
 		if !d.Null() {
 			v.RequestID = d.String()
 		}
 	}
-	if d.Member("\"job_id\":") {
+	if d.Member(`"job_id":`) {
 		seen |= 1 << 5
 		if !d.Null() {
 			v.JobID = d.String()
@@ -467,17 +539,11 @@ func (v *SessionError) validate(c *checker) {
 		c.rawObject("details", v.Details)
 	}
 	if v.RequestID != "" {
-		if len(v.RequestID) < 1 {
-			c.add("request_id", "is empty")
-		}
 		if len(v.RequestID) > 128 {
 			c.add("request_id", "is longer than 128 bytes")
 		}
 	}
 	if v.JobID != "" {
-		if len(v.JobID) < 1 {
-			c.add("job_id", "is empty")
-		}
 		if len(v.JobID) > 128 {
 			c.add("job_id", "is longer than 128 bytes")
 		}
@@ -489,7 +555,7 @@ func (v *SessionClose) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.Reason != "" {
-		dst = append(dst, ",\"reason\":"...)
+		dst = append(dst, `,"reason":`...)
 		if dst, ok = jsonx.AppendString(dst, v.Reason); !ok {
 			return dst, unencodable("reason")
 		}
@@ -509,7 +575,7 @@ func (v *SessionClose) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"reason\":") {
+	if d.Member(`"reason":`) {
 		seen |= 1 << 0
 		if !d.Null() {
 			v.Reason = d.String()
@@ -551,7 +617,7 @@ func (v *SessionClosed) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.Reason != "" {
-		dst = append(dst, ",\"reason\":"...)
+		dst = append(dst, `,"reason":`...)
 		if dst, ok = jsonx.AppendString(dst, v.Reason); !ok {
 			return dst, unencodable("reason")
 		}
@@ -571,7 +637,7 @@ func (v *SessionClosed) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"reason\":") {
+	if d.Member(`"reason":`) {
 		seen |= 1 << 0
 		if !d.Null() {
 			v.Reason = d.String()
@@ -613,7 +679,7 @@ func (v *SessionBye) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.Reason != "" {
-		dst = append(dst, ",\"reason\":"...)
+		dst = append(dst, `,"reason":`...)
 		if dst, ok = jsonx.AppendString(dst, v.Reason); !ok {
 			return dst, unencodable("reason")
 		}
@@ -633,7 +699,7 @@ func (v *SessionBye) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"reason\":") {
+	if d.Member(`"reason":`) {
 		seen |= 1 << 0
 		if !d.Null() {
 			v.Reason = d.String()
@@ -673,12 +739,12 @@ func (v *SessionBye) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *SessionPing) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, "{\"nonce\":"...)
+	dst = append(dst, `{"nonce":`...)
 	if dst, ok = jsonx.AppendString(dst, v.Nonce); !ok {
 		return dst, unencodable("nonce")
 	}
 	if !v.SentAt.IsZero() {
-		dst = append(dst, ",\"sent_at\":"...)
+		dst = append(dst, `,"sent_at":`...)
 		if dst, ok = jsonx.AppendTime(dst, v.SentAt); !ok {
 			return dst, unencodable("sent_at")
 		}
@@ -694,11 +760,11 @@ func (v *SessionPing) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"nonce\":") {
+	if d.Member(`"nonce":`) {
 		seen |= 1 << 0
 		v.Nonce = d.String()
 	}
-	if d.Member("\"sent_at\":") {
+	if d.Member(`"sent_at":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.SentAt = d.Time()
@@ -749,12 +815,12 @@ func (v *SessionPing) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *SessionPong) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, "{\"ping_nonce\":"...)
+	dst = append(dst, `{"ping_nonce":`...)
 	if dst, ok = jsonx.AppendString(dst, v.PingNonce); !ok {
 		return dst, unencodable("ping_nonce")
 	}
 	if !v.ReceivedAt.IsZero() {
-		dst = append(dst, ",\"received_at\":"...)
+		dst = append(dst, `,"received_at":`...)
 		if dst, ok = jsonx.AppendTime(dst, v.ReceivedAt); !ok {
 			return dst, unencodable("received_at")
 		}
@@ -770,11 +836,11 @@ func (v *SessionPong) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"ping_nonce\":") {
+	if d.Member(`"ping_nonce":`) {
 		seen |= 1 << 0
 		v.PingNonce = d.String()
 	}
-	if d.Member("\"received_at\":") {
+	if d.Member(`"received_at":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.ReceivedAt = d.Time()
@@ -824,7 +890,7 @@ func (v *SessionPong) validate(c *checker) {
 
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *SessionAck) AppendJSON(dst []byte) ([]byte, error) {
-	dst = append(dst, "{\"last_processed_seq\":"...)
+	dst = append(dst, `{"last_processed_seq":`...)
 	dst = jsonx.AppendUint(dst, v.LastProcessedSeq)
 	dst = append(dst, '}')
 	return dst, nil
@@ -837,7 +903,7 @@ func (v *SessionAck) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"last_processed_seq\":") {
+	if d.Member(`"last_processed_seq":`) {
 		seen |= 1 << 0
 		v.LastProcessedSeq = d.Uint()
 	}
@@ -872,17 +938,17 @@ func (v *SessionListJobs) AppendJSON(dst []byte) ([]byte, error) {
 	var err error
 	at := len(dst)
 	if v.Filter != nil {
-		dst = append(dst, ",\"filter\":"...)
+		dst = append(dst, `,"filter":`...)
 		if dst, err = v.Filter.AppendJSON(dst); err != nil {
 			return dst, within("filter", err)
 		}
 	}
 	if v.Limit != nil {
-		dst = append(dst, ",\"limit\":"...)
+		dst = append(dst, `,"limit":`...)
 		dst = jsonx.AppendUint(dst, *v.Limit)
 	}
 	if v.Cursor != "" {
-		dst = append(dst, ",\"cursor\":"...)
+		dst = append(dst, `,"cursor":`...)
 		if dst, ok = jsonx.AppendString(dst, v.Cursor); !ok {
 			return dst, unencodable("cursor")
 		}
@@ -902,20 +968,20 @@ func (v *SessionListJobs) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"filter\":") {
+	if d.Member(`"filter":`) {
 		seen |= 1 << 0
 		if !d.Null() {
 			v.Filter = new(JobFilter)
 			v.Filter.decode(d)
 		}
 	}
-	if d.Member("\"limit\":") {
+	if d.Member(`"limit":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.Limit = new(d.Uint())
 		}
 	}
-	if d.Member("\"cursor\":") {
+	if d.Member(`"cursor":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.Cursor = d.String()
@@ -971,9 +1037,6 @@ func (v *SessionListJobs) validate(c *checker) {
 		}
 	}
 	if v.Cursor != "" {
-		if len(v.Cursor) < 1 {
-			c.add("cursor", "is empty")
-		}
 		if len(v.Cursor) > 4096 {
 			c.add("cursor", "is longer than 4096 bytes")
 		}
@@ -984,11 +1047,11 @@ func (v *SessionListJobs) validate(c *checker) {
 func (v *SessionJobs) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	dst = append(dst, "{\"request_id\":"...)
+	dst = append(dst, `{"request_id":`...)
 	if dst, ok = jsonx.AppendString(dst, v.RequestID); !ok {
 		return dst, unencodable("request_id")
 	}
-	dst = append(dst, ",\"jobs\":["...)
+	dst = append(dst, `,"jobs":[`...)
 	for i := range v.Jobs {
 		if i > 0 {
 			dst = append(dst, ',')
@@ -999,12 +1062,12 @@ func (v *SessionJobs) AppendJSON(dst []byte) ([]byte, error) {
 	}
 	dst = append(dst, ']')
 	if v.NextCursor != "" {
-		dst = append(dst, ",\"next_cursor\":"...)
+		dst = append(dst, `,"next_cursor":`...)
 		if dst, ok = jsonx.AppendString(dst, v.NextCursor); !ok {
 			return dst, unencodable("next_cursor")
 		}
 	} else {
-		dst = append(dst, ",\"next_cursor\":null"...)
+		dst = append(dst, `,"next_cursor":null`...)
 	}
 	dst = append(dst, '}')
 	return dst, nil
@@ -1017,17 +1080,17 @@ func (v *SessionJobs) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"request_id\":") {
+	if d.Member(`"request_id":`) {
 		seen |= 1 << 0
 		v.RequestID = d.String()
 	}
-	if d.Member("\"jobs\":") {
+	if d.Member(`"jobs":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.Jobs = decodeJobSummaryList(d)
 		}
 	}
-	if d.Member("\"next_cursor\":") {
+	if d.Member(`"next_cursor":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.NextCursor = d.String()

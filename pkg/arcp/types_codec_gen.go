@@ -7,12 +7,12 @@ import "github.com/arcpkit/arcp/internal/jsonx"
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *Software) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, "{\"name\":"...)
+	dst = append(dst, `{"name":`...)
 	if dst, ok = jsonx.AppendString(dst, v.Name); !ok {
 		return dst, unencodable("name")
 	}
 	if v.Version != "" {
-		dst = append(dst, ",\"version\":"...)
+		dst = append(dst, `,"version":`...)
 		if dst, ok = jsonx.AppendString(dst, v.Version); !ok {
 			return dst, unencodable("version")
 		}
@@ -28,11 +28,11 @@ func (v *Software) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"name\":") {
+	if d.Member(`"name":`) {
 		seen |= 1 << 0
 		v.Name = d.String()
 	}
-	if d.Member("\"version\":") {
+	if d.Member(`"version":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.Version = d.String()
@@ -87,13 +87,13 @@ func (v *Auth) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.Scheme != "" {
-		dst = append(dst, ",\"scheme\":"...)
+		dst = append(dst, `,"scheme":`...)
 		if dst, ok = jsonx.AppendString(dst, v.Scheme); !ok {
 			return dst, unencodable("scheme")
 		}
 	}
 	if v.Token.Reveal() != "" {
-		dst = append(dst, ",\"token\":"...)
+		dst = append(dst, `,"token":`...)
 		if dst, ok = jsonx.AppendString(dst, v.Token.Reveal()); !ok {
 			return dst, unencodable("token")
 		}
@@ -113,13 +113,13 @@ func (v *Auth) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"scheme\":") {
+	if d.Member(`"scheme":`) {
 		seen |= 1 << 0
 		if !d.Null() {
 			v.Scheme = d.String()
 		}
 	}
-	if d.Member("\"token\":") {
+	if d.Member(`"token":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.Token = MakeSecret(d.String())
@@ -168,7 +168,7 @@ func (v *ClientCapabilities) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if len(v.Encodings) != 0 {
-		dst = append(dst, ",\"encodings\":["...)
+		dst = append(dst, `,"encodings":[`...)
 		for i := range v.Encodings {
 			if i > 0 {
 				dst = append(dst, ',')
@@ -180,7 +180,7 @@ func (v *ClientCapabilities) AppendJSON(dst []byte) ([]byte, error) {
 		dst = append(dst, ']')
 	}
 	if len(v.Features) != 0 {
-		dst = append(dst, ",\"features\":["...)
+		dst = append(dst, `,"features":[`...)
 		for i := range v.Features {
 			if i > 0 {
 				dst = append(dst, ',')
@@ -206,13 +206,13 @@ func (v *ClientCapabilities) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"encodings\":") {
+	if d.Member(`"encodings":`) {
 		seen |= 1 << 0
 		if !d.Null() {
 			v.Encodings = decodeTexts[string](d)
 		}
 	}
-	if d.Member("\"features\":") {
+	if d.Member(`"features":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.Features = decodeTexts[Feature](d)
@@ -255,16 +255,16 @@ func (v *Resume) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.SessionID != "" {
-		dst = append(dst, ",\"session_id\":"...)
+		dst = append(dst, `,"session_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.SessionID); !ok {
 			return dst, unencodable("session_id")
 		}
 	}
-	dst = append(dst, ",\"resume_token\":"...)
+	dst = append(dst, `,"resume_token":`...)
 	if dst, ok = jsonx.AppendString(dst, v.ResumeToken.Reveal()); !ok {
 		return dst, unencodable("resume_token")
 	}
-	dst = append(dst, ",\"last_event_seq\":"...)
+	dst = append(dst, `,"last_event_seq":`...)
 	dst = jsonx.AppendUint(dst, v.LastEventSeq)
 	if len(dst) == at {
 		return append(dst, "{}"...), nil
@@ -282,17 +282,18 @@ func (v *Resume) decode(d *jsonx.Decoder) {
 	}
 	var seen uint64
 	var flat uint64
-	if d.Member("\"session_id\":") {
+	if d.Member(`"session_id":`) {
 		seen |= 1 << 0
 		if !d.Null() {
 			v.SessionID = d.String()
 		}
 	}
-	if d.Member("\"resume_token\":") {
+	if d.Member(`"resume_token":`) {
 		seen |= 1 << 1
+		flat |= 1 << 1
 		v.ResumeToken = MakeSecret(d.String())
 	}
-	if d.Member("\"last_event_seq\":") {
+	if d.Member(`"last_event_seq":`) {
 		seen |= 1 << 2
 		v.LastEventSeq = d.Uint()
 	}
@@ -309,6 +310,7 @@ func (v *Resume) decode(d *jsonx.Decoder) {
 			if !first(d, &seen, 1<<1) {
 				return
 			}
+			flat |= 1 << 1
 			v.ResumeToken = MakeSecret(d.String())
 		case "last_event_seq":
 			if !first(d, &seen, 1<<2) {
@@ -320,7 +322,7 @@ func (v *Resume) decode(d *jsonx.Decoder) {
 				return
 			}
 			switch {
-			case seen&(1<<1) != 0:
+			case flat&(1<<1) != 0:
 				d.Skip()
 			case !d.Null():
 				flat |= 1 << 3
@@ -330,7 +332,7 @@ func (v *Resume) decode(d *jsonx.Decoder) {
 			d.Unknown(key)
 		}
 	}
-	if seen&(1<<1) == 0 && flat&(1<<3) != 0 {
+	if flat&(1<<1) == 0 && flat&(1<<3) != 0 {
 		seen |= 1 << 1
 	}
 	if missing := (1<<1 | 1<<2) &^ seen; missing != 0 {
@@ -347,9 +349,6 @@ func (v *Resume) Validate() error {
 
 func (v *Resume) validate(c *checker) {
 	if v.SessionID != "" {
-		if len(v.SessionID) < 1 {
-			c.add("session_id", "is empty")
-		}
 		if len(v.SessionID) > 128 {
 			c.add("session_id", "is longer than 128 bytes")
 		}
@@ -362,11 +361,11 @@ func (v *Resume) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *AgentEntry) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, "{\"name\":"...)
+	dst = append(dst, `{"name":`...)
 	if dst, ok = jsonx.AppendString(dst, v.Name); !ok {
 		return dst, unencodable("name")
 	}
-	dst = append(dst, ",\"versions\":["...)
+	dst = append(dst, `,"versions":[`...)
 	for i := range v.Versions {
 		if i > 0 {
 			dst = append(dst, ',')
@@ -377,7 +376,7 @@ func (v *AgentEntry) AppendJSON(dst []byte) ([]byte, error) {
 	}
 	dst = append(dst, ']')
 	if v.Default != "" {
-		dst = append(dst, ",\"default\":"...)
+		dst = append(dst, `,"default":`...)
 		if dst, ok = jsonx.AppendString(dst, v.Default); !ok {
 			return dst, unencodable("default")
 		}
@@ -393,17 +392,17 @@ func (v *AgentEntry) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"name\":") {
+	if d.Member(`"name":`) {
 		seen |= 1 << 0
 		v.Name = d.String()
 	}
-	if d.Member("\"versions\":") {
+	if d.Member(`"versions":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.Versions = decodeTexts[string](d)
 		}
 	}
-	if d.Member("\"default\":") {
+	if d.Member(`"default":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.Default = d.String()
@@ -474,9 +473,6 @@ func (v *AgentEntry) validate(c *checker) {
 	if v.Default == "" {
 		c.add("default", "is missing")
 	} else {
-		if len(v.Default) < 1 {
-			c.add("default", "is empty")
-		}
 		if len(v.Default) > 128 {
 			c.add("default", "is longer than 128 bytes")
 		}
@@ -490,15 +486,15 @@ func (v *AgentEntry) validate(c *checker) {
 func (v *SessionLimits) AppendJSON(dst []byte) ([]byte, error) {
 	at := len(dst)
 	if v.FrameBytes != 0 {
-		dst = append(dst, ",\"frame_bytes\":"...)
+		dst = append(dst, `,"frame_bytes":`...)
 		dst = jsonx.AppendUint(dst, v.FrameBytes)
 	}
 	if v.RetainedBytes != 0 {
-		dst = append(dst, ",\"retained_bytes\":"...)
+		dst = append(dst, `,"retained_bytes":`...)
 		dst = jsonx.AppendUint(dst, v.RetainedBytes)
 	}
 	if v.IdempotencySec != 0 {
-		dst = append(dst, ",\"idempotency_sec\":"...)
+		dst = append(dst, `,"idempotency_sec":`...)
 		dst = jsonx.AppendUint(dst, v.IdempotencySec)
 	}
 	if len(dst) == at {
@@ -516,19 +512,19 @@ func (v *SessionLimits) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"frame_bytes\":") {
+	if d.Member(`"frame_bytes":`) {
 		seen |= 1 << 0
 		if !d.Null() {
 			v.FrameBytes = d.Uint()
 		}
 	}
-	if d.Member("\"retained_bytes\":") {
+	if d.Member(`"retained_bytes":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.RetainedBytes = d.Uint()
 		}
 	}
-	if d.Member("\"idempotency_sec\":") {
+	if d.Member(`"idempotency_sec":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.IdempotencySec = d.Uint()
@@ -577,7 +573,7 @@ func (v *SessionLimits) validate(c *checker) {}
 func (v *RuntimeCapabilities) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	dst = append(dst, "{\"encodings\":["...)
+	dst = append(dst, `{"encodings":[`...)
 	for i := range v.Encodings {
 		if i > 0 {
 			dst = append(dst, ',')
@@ -586,7 +582,7 @@ func (v *RuntimeCapabilities) AppendJSON(dst []byte) ([]byte, error) {
 			return dst, unencodable("encodings")
 		}
 	}
-	dst = append(dst, "],\"features\":["...)
+	dst = append(dst, `],"features":[`...)
 	for i := range v.Features {
 		if i > 0 {
 			dst = append(dst, ',')
@@ -595,7 +591,7 @@ func (v *RuntimeCapabilities) AppendJSON(dst []byte) ([]byte, error) {
 			return dst, unencodable("features")
 		}
 	}
-	dst = append(dst, "],\"agents\":["...)
+	dst = append(dst, `],"agents":[`...)
 	for i := range v.Agents {
 		if i > 0 {
 			dst = append(dst, ',')
@@ -606,7 +602,7 @@ func (v *RuntimeCapabilities) AppendJSON(dst []byte) ([]byte, error) {
 	}
 	dst = append(dst, ']')
 	if v.Limits != nil {
-		dst = append(dst, ",\"limits\":"...)
+		dst = append(dst, `,"limits":`...)
 		if dst, err = v.Limits.AppendJSON(dst); err != nil {
 			return dst, within("limits", err)
 		}
@@ -622,25 +618,25 @@ func (v *RuntimeCapabilities) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"encodings\":") {
+	if d.Member(`"encodings":`) {
 		seen |= 1 << 0
 		if !d.Null() {
 			v.Encodings = decodeTexts[string](d)
 		}
 	}
-	if d.Member("\"features\":") {
+	if d.Member(`"features":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.Features = decodeTexts[Feature](d)
 		}
 	}
-	if d.Member("\"agents\":") {
+	if d.Member(`"agents":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.Agents = decodeAgentEntryList(d)
 		}
 	}
-	if d.Member("\"limits\":") {
+	if d.Member(`"limits":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.Limits = new(SessionLimits)
@@ -712,13 +708,13 @@ func (v *LeaseConstraints) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if !v.ExpiresAt.IsZero() {
-		dst = append(dst, ",\"expires_at\":"...)
+		dst = append(dst, `,"expires_at":`...)
 		if dst, ok = jsonx.AppendTime(dst, v.ExpiresAt); !ok {
 			return dst, unencodable("expires_at")
 		}
 	}
 	if len(v.MaxBudget) != 0 {
-		dst = append(dst, ",\"max_budget\":["...)
+		dst = append(dst, `,"max_budget":[`...)
 		for i := range v.MaxBudget {
 			if i > 0 {
 				dst = append(dst, ',')
@@ -744,13 +740,13 @@ func (v *LeaseConstraints) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"expires_at\":") {
+	if d.Member(`"expires_at":`) {
 		seen |= 1 << 0
 		if !d.Null() {
 			v.ExpiresAt = d.Time()
 		}
 	}
-	if d.Member("\"max_budget\":") {
+	if d.Member(`"max_budget":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.MaxBudget = decodeTexts[string](d)
@@ -795,30 +791,30 @@ func (v *LeaseConstraints) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *Credential) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, "{\"id\":"...)
+	dst = append(dst, `{"id":`...)
 	if dst, ok = jsonx.AppendString(dst, v.ID); !ok {
 		return dst, unencodable("id")
 	}
-	dst = append(dst, ",\"scheme\":"...)
+	dst = append(dst, `,"scheme":`...)
 	if dst, ok = jsonx.AppendString(dst, v.Scheme); !ok {
 		return dst, unencodable("scheme")
 	}
-	dst = append(dst, ",\"value\":"...)
+	dst = append(dst, `,"value":`...)
 	if dst, ok = jsonx.AppendString(dst, v.Value.Reveal()); !ok {
 		return dst, unencodable("value")
 	}
-	dst = append(dst, ",\"endpoint\":"...)
+	dst = append(dst, `,"endpoint":`...)
 	if dst, ok = jsonx.AppendString(dst, v.Endpoint); !ok {
 		return dst, unencodable("endpoint")
 	}
 	if v.Profile != "" {
-		dst = append(dst, ",\"profile\":"...)
+		dst = append(dst, `,"profile":`...)
 		if dst, ok = jsonx.AppendString(dst, v.Profile); !ok {
 			return dst, unencodable("profile")
 		}
 	}
 	if v.Constraints != nil {
-		dst = append(dst, ",\"constraints\":"...)
+		dst = append(dst, `,"constraints":`...)
 		dst = append(dst, v.Constraints...)
 	}
 	dst = append(dst, '}')
@@ -832,29 +828,29 @@ func (v *Credential) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"id\":") {
+	if d.Member(`"id":`) {
 		seen |= 1 << 0
 		v.ID = d.String()
 	}
-	if d.Member("\"scheme\":") {
+	if d.Member(`"scheme":`) {
 		seen |= 1 << 1
 		v.Scheme = d.String()
 	}
-	if d.Member("\"value\":") {
+	if d.Member(`"value":`) {
 		seen |= 1 << 2
 		v.Value = MakeSecret(d.String())
 	}
-	if d.Member("\"endpoint\":") {
+	if d.Member(`"endpoint":`) {
 		seen |= 1 << 3
 		v.Endpoint = d.String()
 	}
-	if d.Member("\"profile\":") {
+	if d.Member(`"profile":`) {
 		seen |= 1 << 4
 		if !d.Null() {
 			v.Profile = d.String()
 		}
 	}
-	if d.Member("\"constraints\":") {
+	if d.Member(`"constraints":`) {
 		seen |= 1 << 5
 		if !d.Null() {
 			v.Constraints = d.RawObject()
@@ -935,7 +931,7 @@ func (v *JobFilter) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if len(v.Status) != 0 {
-		dst = append(dst, ",\"status\":["...)
+		dst = append(dst, `,"status":[`...)
 		for i := range v.Status {
 			if i > 0 {
 				dst = append(dst, ',')
@@ -947,19 +943,19 @@ func (v *JobFilter) AppendJSON(dst []byte) ([]byte, error) {
 		dst = append(dst, ']')
 	}
 	if v.Agent != "" {
-		dst = append(dst, ",\"agent\":"...)
+		dst = append(dst, `,"agent":`...)
 		if dst, ok = jsonx.AppendString(dst, v.Agent); !ok {
 			return dst, unencodable("agent")
 		}
 	}
 	if !v.CreatedAfter.IsZero() {
-		dst = append(dst, ",\"created_after\":"...)
+		dst = append(dst, `,"created_after":`...)
 		if dst, ok = jsonx.AppendTime(dst, v.CreatedAfter); !ok {
 			return dst, unencodable("created_after")
 		}
 	}
 	if !v.CreatedBefore.IsZero() {
-		dst = append(dst, ",\"created_before\":"...)
+		dst = append(dst, `,"created_before":`...)
 		if dst, ok = jsonx.AppendTime(dst, v.CreatedBefore); !ok {
 			return dst, unencodable("created_before")
 		}
@@ -979,25 +975,25 @@ func (v *JobFilter) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"status\":") {
+	if d.Member(`"status":`) {
 		seen |= 1 << 0
 		if !d.Null() {
 			v.Status = decodeLone[JobStatus](d)
 		}
 	}
-	if d.Member("\"agent\":") {
+	if d.Member(`"agent":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.Agent = d.String()
 		}
 	}
-	if d.Member("\"created_after\":") {
+	if d.Member(`"created_after":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.CreatedAfter = d.Time()
 		}
 	}
-	if d.Member("\"created_before\":") {
+	if d.Member(`"created_before":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.CreatedBefore = d.Time()
@@ -1058,9 +1054,6 @@ func (v *JobFilter) validate(c *checker) {
 		}
 	}
 	if v.Agent != "" {
-		if len(v.Agent) < 1 {
-			c.add("agent", "is empty")
-		}
 		if len(v.Agent) > 257 {
 			c.add("agent", "is longer than 257 bytes")
 		}
@@ -1074,51 +1067,51 @@ func (v *JobFilter) validate(c *checker) {
 func (v *JobSummary) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	dst = append(dst, "{\"job_id\":"...)
+	dst = append(dst, `{"job_id":`...)
 	if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
 		return dst, unencodable("job_id")
 	}
-	dst = append(dst, ",\"agent\":"...)
+	dst = append(dst, `,"agent":`...)
 	if dst, ok = jsonx.AppendString(dst, v.Agent); !ok {
 		return dst, unencodable("agent")
 	}
-	dst = append(dst, ",\"status\":"...)
+	dst = append(dst, `,"status":`...)
 	if dst, ok = jsonx.AppendString(dst, string(v.Status)); !ok {
 		return dst, unencodable("status")
 	}
-	dst = append(dst, ",\"lease\":"...)
+	dst = append(dst, `,"lease":`...)
 	if dst, ok = appendLease(dst, v.Lease); !ok {
 		return dst, unencodable("lease")
 	}
 	if v.LeaseConstraints != nil {
-		dst = append(dst, ",\"lease_constraints\":"...)
+		dst = append(dst, `,"lease_constraints":`...)
 		if dst, err = v.LeaseConstraints.AppendJSON(dst); err != nil {
 			return dst, within("lease_constraints", err)
 		}
 	}
 	if len(v.Budget) != 0 {
-		dst = append(dst, ",\"budget\":"...)
+		dst = append(dst, `,"budget":`...)
 		if dst, ok = appendAmounts(dst, v.Budget); !ok {
 			return dst, unencodable("budget")
 		}
 	}
 	if v.ParentJobID != "" {
-		dst = append(dst, ",\"parent_job_id\":"...)
+		dst = append(dst, `,"parent_job_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.ParentJobID); !ok {
 			return dst, unencodable("parent_job_id")
 		}
 	}
-	dst = append(dst, ",\"created_at\":"...)
+	dst = append(dst, `,"created_at":`...)
 	if dst, ok = jsonx.AppendTime(dst, v.CreatedAt); !ok {
 		return dst, unencodable("created_at")
 	}
 	if v.TraceID != "" {
-		dst = append(dst, ",\"trace_id\":"...)
+		dst = append(dst, `,"trace_id":`...)
 		if dst, ok = jsonx.AppendString(dst, v.TraceID); !ok {
 			return dst, unencodable("trace_id")
 		}
 	}
-	dst = append(dst, ",\"last_event_seq\":"...)
+	dst = append(dst, `,"last_event_seq":`...)
 	dst = jsonx.AppendUint(dst, v.LastEventSeq)
 	dst = append(dst, '}')
 	return dst, nil
@@ -1131,54 +1124,54 @@ func (v *JobSummary) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"job_id\":") {
+	if d.Member(`"job_id":`) {
 		seen |= 1 << 0
 		v.JobID = d.String()
 	}
-	if d.Member("\"agent\":") {
+	if d.Member(`"agent":`) {
 		seen |= 1 << 1
 		v.Agent = d.String()
 	}
-	if d.Member("\"status\":") {
+	if d.Member(`"status":`) {
 		seen |= 1 << 2
 		v.Status = JobStatus(d.String())
 	}
-	if d.Member("\"lease\":") {
+	if d.Member(`"lease":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.Lease = decodeLease(d)
 		}
 	}
-	if d.Member("\"lease_constraints\":") {
+	if d.Member(`"lease_constraints":`) {
 		seen |= 1 << 4
 		if !d.Null() {
 			v.LeaseConstraints = new(LeaseConstraints)
 			v.LeaseConstraints.decode(d)
 		}
 	}
-	if d.Member("\"budget\":") {
+	if d.Member(`"budget":`) {
 		seen |= 1 << 5
 		if !d.Null() {
 			v.Budget = decodeAmounts(d)
 		}
 	}
-	if d.Member("\"parent_job_id\":") {
+	if d.Member(`"parent_job_id":`) {
 		seen |= 1 << 6
 		if !d.Null() {
 			v.ParentJobID = d.String()
 		}
 	}
-	if d.Member("\"created_at\":") {
+	if d.Member(`"created_at":`) {
 		seen |= 1 << 7
 		v.CreatedAt = d.Time()
 	}
-	if d.Member("\"trace_id\":") {
+	if d.Member(`"trace_id":`) {
 		seen |= 1 << 8
 		if !d.Null() {
 			v.TraceID = d.String()
 		}
 	}
-	if d.Member("\"last_event_seq\":") {
+	if d.Member(`"last_event_seq":`) {
 		seen |= 1 << 9
 		if !d.Null() {
 			v.LastEventSeq = d.Uint()
@@ -1304,9 +1297,6 @@ func (v *JobSummary) validate(c *checker) {
 		}
 	}
 	if v.ParentJobID != "" {
-		if len(v.ParentJobID) < 1 {
-			c.add("parent_job_id", "is empty")
-		}
 		if len(v.ParentJobID) > 128 {
 			c.add("parent_job_id", "is longer than 128 bytes")
 		}
@@ -1324,18 +1314,18 @@ func (v *JobSummary) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *ToolError) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, "{\"code\":"...)
+	dst = append(dst, `{"code":`...)
 	if dst, ok = jsonx.AppendString(dst, string(v.Code)); !ok {
 		return dst, unencodable("code")
 	}
-	dst = append(dst, ",\"message\":"...)
+	dst = append(dst, `,"message":`...)
 	if dst, ok = jsonx.AppendString(dst, v.Message); !ok {
 		return dst, unencodable("message")
 	}
-	dst = append(dst, ",\"retryable\":"...)
+	dst = append(dst, `,"retryable":`...)
 	dst = jsonx.AppendBool(dst, v.Retryable)
 	if v.Details != nil {
-		dst = append(dst, ",\"details\":"...)
+		dst = append(dst, `,"details":`...)
 		dst = append(dst, v.Details...)
 	}
 	dst = append(dst, '}')
@@ -1349,21 +1339,21 @@ func (v *ToolError) decode(d *jsonx.Decoder) {
 		return
 	}
 	var seen uint64
-	if d.Member("\"code\":") {
+	if d.Member(`"code":`) {
 		seen |= 1 << 0
 		v.Code = ErrorCode(d.String())
 	}
-	if d.Member("\"message\":") {
+	if d.Member(`"message":`) {
 		seen |= 1 << 1
 		v.Message = d.String()
 	}
-	if d.Member("\"retryable\":") {
+	if d.Member(`"retryable":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.Retryable = d.Bool()
 		}
 	}
-	if d.Member("\"details\":") {
+	if d.Member(`"details":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.Details = d.RawObject()
