@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/arcpkit/arcp/internal/dynjson"
 	"github.com/arcpkit/arcp/pkg/arcp"
@@ -66,17 +65,11 @@ func parseMessage(line []byte) (*message, error) {
 
 // event reads the body as its kind demands.
 func (m *message) event() (arcp.EventBody, error) {
-	kind, err := dynjson.Marshal(string(m.Kind))
+	body, err := arcp.ParseRaw(m.Body)
 	if err != nil {
 		return nil, err
 	}
-	frame := fmt.Appendf(nil,
-		`{"arcp":"1.1","type":"job.event","id":"x","payload":{"kind":%s,"ts":"2026-01-01T00:00:00Z","body":%s}}`, kind, m.Body)
-	e, err := arcp.Decode(frame)
-	if err != nil {
-		return nil, errors.New(strings.ReplaceAll(err.Error(), "/payload/", "/"))
-	}
-	return e.Payload.(*arcp.JobEvent).Body, nil
+	return arcp.DecodeBody(m.Kind, body)
 }
 
 // failure returns the error a program ended with; err says that it is written in no form we know.

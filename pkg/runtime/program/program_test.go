@@ -1,0 +1,239 @@
+//go:build unix
+
+package program_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/client"
+	"github.com/arcpkit/arcp/pkg/runtime"
+	"github.com/arcpkit/arcp/pkg/runtime/program"
+	"github.com/arcpkit/arcp/pkg/transport"
+)
+
+// submit runs a shell script as the agent of one job.
+func submit(t *testing.T, script string, o *program.Options, s *arcp.JobSubmit) *client.Job {
+	t.Helper()
+	agent, err := program.New([]string{"sh", "-c", script}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rt, err := runtime.New(&runtime.Options{AllowAnyone: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := rt.Handle("script", agent); err != nil {
+		t.Fatal(err)
+	}
+	here, there := transport.Pipe()
+	served := make(chan error, 1)
+	go func() { served <- rt.Serve(context.Background(), there) }()
+	session, err := client.Connect(t.Context(), transport.DialerFunc(func(context.Context) (transport.Conn, error) {
+		return here, nil
+	}), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = session.Close(context.Background())
+		if err := rt.Shutdown(context.Background()); err != nil {
+			t.Errorf("Shutdown = %v", err)
+		}
+		<-served
+	})
+	s.Agent = "script"
+	job, err := session.Submit(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return job
+}
+
+func TestConversation(t *testing.T) {
+	t.Parallel()
+	const script = `
+read -r input
+echo "about to begin" >&2
+echo '{"kind":"progress","body":{"current":1,"total":2}}'
+echo '{"authorize":{"capability":"fs.read","target":"/data/a"}}'
+read -r yes
+echo '{"authorize":{"capability":"fs.read","target":"/etc/passwd"}}'
+read -r no
+echo "{\"result\":[$input,$yes,$no]}"
+`
+	job := submit(t, script, nil, &arcp.JobSubmit{
+		Input:        arcp.RawJSON("{\n \"a\": 1.50 }"),
+		LeaseRequest: arcp.Lease{arcp.NamespaceFSRead: {"/data/**"}},
+	})
+	var kinds []string
+	for ev, err := range job.Events(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds = append(kinds, string(ev.Kind))
+		if l, ok := ev.Body.(*arcp.LogBody); ok && l.Message != "about to begin" {
+			t.Errorf("log = %q", l.Message)
+		}
+	}
+	if got := strings.Join(kinds, " "); got != "log progress" && got != "progress log" {
+		t.Errorf("events = %s, want one log and one progress", got)
+	}
+	res, err := job.Result(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `[{"a":1.50},{"authorized":true},` +
+		`{"authorized":false,"code":"PERMISSION_DENIED","message":"the lease does not allow fs.read on \"/etc/passwd\""}]`
+	if got := string(res.Result); got != want {
+		t.Errorf("result = %s\nwant     %s", got, want)
+	}
+}
+
+func TestEndings(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, script string
+		code         arcp.ErrorCode // empty for success
+		want         string         // the result, or a part of the message
+	}{
+		{"null result", `echo '{"result":null}'`, "", "null"},
+		{"no input is null", `read -r x; echo "{\"result\":$x}"`, "", "null"},
+		{"result without a newline", `printf '{"result":1}'`, "", "1"},
+		{"blank lines and carriage returns", `printf '\r\n\n{"result":1}\r\n'`, "", "1"},
+		{"exit status after the result", `echo '{"result":1}'; exit 3`, "", "1"},
+		{"output after the result", `echo '{"result":1}'; head -c 300000 /dev/zero`, "", "1"},
+		{"error", `echo '{"error":{"code":"INVALID_REQUEST","message":"no table","retryable":true,"details":{"n":1}}}'`, arcp.CodeInvalidRequest, "no table"},
+		{"error as a text", `echo '{"error":"oh no"}'`, arcp.CodeInternalError, "oh no"},
+		{"error of no form", `echo '{"error":7}'`, arcp.CodeInternalError, "line 1"},
+		{"garbage", `echo '{"kind":"log","body":{"level":"info","message":"x"}}'; echo; echo 'Traceback: oh'`, arcp.CodeInternalError, "line 3 of the agent program's output: it is not a JSON object"},
+		{"duplicate member", `echo '{"result":1,"result":2}'`, arcp.CodeInternalError, "line 1"},
+		{"nothing known", `echo '{"resullt":1}'`, arcp.CodeInternalError, "exactly one of"},
+		{"two things", `echo '{"result":1,"error":"x"}'`, arcp.CodeInternalError, "exactly one of"},
+		{"event without body", `echo '{"kind":"log"}'`, arcp.CodeInternalError, `has no "body"`},
+		{"bad body", `echo '{"kind":"progress","body":{"current":-1}}'`, arcp.CodeInternalError, "current"},
+		{"unknown kind", `echo '{"kind":"made_up","body":{}}'`, arcp.CodeInternalError, "made_up"},
+		{"reserved kind", `echo '{"kind":"delegate","body":{"child_job_id":"x","agent":"a"}}'`, arcp.CodeInternalError, "reserved"},
+		{"long line", `head -c 5000 /dev/zero | tr '\0' x; echo; echo '{"result":1}'`, arcp.CodeInternalError, "line 1 of the agent program's output: the line is too long"},
+		{"exit status", `exit 3`, arcp.CodeInternalError, "ended with exit status 3 and gave no result"},
+		{"no result", `true`, arcp.CodeInternalError, "ended and gave no result"},
+		{"killed", `kill -9 $$`, arcp.CodeInternalError, "signal: killed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			job := submit(t, c.script, &program.Options{MaxLine: 4096}, &arcp.JobSubmit{})
+			res, err := job.Result(t.Context())
+			if c.code == "" {
+				if err != nil || string(res.Result) != c.want {
+					t.Errorf("Result = %v, %v, want %s", res, err, c.want)
+				}
+				return
+			}
+			if arcp.CodeOf(err) != c.code || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Result = %v, want %s with %q", err, c.code, c.want)
+			}
+		})
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	job := submit(t, `echo "{\"result\":\"$ARCP_TOKEN|$arcp_x|$KEEP|$TRACEPARENT\"}"`, &program.Options{
+		Env: []string{"ARCP_TOKEN=secret", "arcp_x=secret", "KEEP=kept", "TRACEPARENT=stale", "PATH=" + os.Getenv("PATH")},
+	}, &arcp.JobSubmit{})
+	res, err := job.Result(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := string(res.Result)
+	if !strings.HasPrefix(got, `"||kept|00-`+job.Accepted().TraceID+"-") || !strings.HasSuffix(got, `-01"`) {
+		t.Errorf("the program saw %s, want KEEP and the trace %s", got, job.Accepted().TraceID)
+	}
+}
+
+// A program that ignores SIGTERM and has children of its own is gone with them when its job is cancelled in the middle.
+func TestCancelLeavesNobody(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, script string }{
+		{"obeys", `sleep 1000 & echo $! > $DIR/child; echo $$ > $DIR/self; echo '{"kind":"log","body":{"level":"info","message":"up"}}'; wait`},
+		{"ignores SIGTERM", `trap "" TERM; sleep 1000 & echo $! > $DIR/child; echo $$ > $DIR/self; echo '{"kind":"log","body":{"level":"info","message":"up"}}'; wait; sleep 1000`},
+		{"reads nothing and floods stderr", `sleep 1000 & echo $! > $DIR/child; echo $$ > $DIR/self; echo '{"kind":"log","body":{"level":"info","message":"up"}}'; yes >&2`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			job := submit(t, c.script, &program.Options{
+				Env: append(os.Environ(), "DIR="+dir), Grace: 200 * time.Millisecond,
+			}, &arcp.JobSubmit{})
+			if _, err := job.Next(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := job.Cancel(t.Context(), "enough"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := job.Result(t.Context()); !errors.Is(err, arcp.CodeCancelled) {
+				t.Errorf("Result = %v, want CANCELLED", err)
+			}
+			for _, name := range []string{"self", "child"} {
+				text, err := os.ReadFile(filepath.Join(dir, name))
+				if err != nil {
+					t.Fatal(err)
+				}
+				pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) && !isZombie(pid) {
+					t.Errorf("%s (process %d) is still there: %v", name, pid, err)
+				}
+			}
+		})
+	}
+}
+
+// isZombie says whether a process has ended and only waits for init, which in a container may not collect it.
+func isZombie(pid int) bool {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	return err == nil && strings.Contains(string(stat), ") Z ")
+}
+
+// A background child that holds the program's output open does not keep its job alive.
+func TestLeftoverChild(t *testing.T) {
+	t.Parallel()
+	job := submit(t, `sleep 1000 & exit 0`, nil, &arcp.JobSubmit{})
+	if _, err := job.Result(t.Context()); arcp.CodeOf(err) != arcp.CodeInternalError {
+		t.Errorf("Result = %v, want INTERNAL_ERROR", err)
+	}
+}
+
+func TestLargeInputAndResult(t *testing.T) {
+	t.Parallel()
+	big := arcp.RawJSON(`"` + strings.Repeat("x", 700_000) + `"`)
+	job := submit(t, `read -r x; echo "{\"result\":[$x,$x]}"`, nil, &arcp.JobSubmit{Input: big})
+	r, err := job.ResultReader(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(r)
+	if err != nil || len(text) != 2*len(big)+3 {
+		t.Errorf("read %d bytes, %v, want %d", len(text), err, 2*len(big)+3)
+	}
+}
+
+func TestNew(t *testing.T) {
+	t.Parallel()
+	for _, argv := range [][]string{nil, {""}, {"no-such-program-anywhere"}} {
+		if _, err := program.New(argv, nil); err == nil {
+			t.Errorf("New(%q) gave no error", argv)
+		}
+	}
+}
