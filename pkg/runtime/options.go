@@ -67,10 +67,10 @@ func (o *Options) resolve() (Options, error) {
 
 func (r *Options) resolveLimits() {
 	d := arcp.DefaultLimits()
-	setDuration(&r.HandshakeTimeout, seconds(d.HandshakeSec))
-	setDuration(&r.HeartbeatInterval, seconds(d.HeartbeatIntervalSec))
-	setDuration(&r.CancelGrace, seconds(d.CancelGraceSec))
-	setDuration(&r.JobRetention, seconds(d.JobRetentionSec))
+	setDuration(&r.HandshakeTimeout, seconds(uint64(d.HandshakeSec)))
+	setDuration(&r.HeartbeatInterval, seconds(uint64(d.HeartbeatIntervalSec)))
+	setDuration(&r.CancelGrace, seconds(uint64(d.CancelGraceSec)))
+	setDuration(&r.JobRetention, seconds(uint64(d.JobRetentionSec)))
 	setInt(&r.FrameBytes, int(d.FrameIn))
 	setInt(&r.ChunkBytes, int(d.ChunkBytes))
 	setInt(&r.ResultBytes, int(d.ResultBytes))

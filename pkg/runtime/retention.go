@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
 

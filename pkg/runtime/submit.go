@@ -41,9 +41,6 @@ func (s *session) admit(p *arcp.JobSubmit) (Agent, string, *arcp.Error) {
 	if err := s.unbuilt(p); err != nil {
 		return nil, "", err
 	}
-	if err := p.LeaseRequest.Validate(); err != nil {
-		return nil, "", arcp.NewError(arcp.CodeInvalidRequest, "/payload/lease_request%s", pointerText(err))
-	}
 	if s.jobs.Load() >= int64(s.rt.opts.MaxJobs) {
 		return nil, "", arcp.NewError(arcp.CodeRateLimited, "the session has %d unfinished jobs, as many as it may", s.rt.opts.MaxJobs)
 	}

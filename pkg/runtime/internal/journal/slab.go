@@ -39,7 +39,7 @@ func (s *slab) segment(from, to uint64) store.Segment {
 	return store.Segment{
 		First: s.rec0 + (from - s.idx0),
 		Off:   s.start(from),
-		Ends:  s.ends[from-s.idx0 : hi : hi],
+		Ends:  s.ends[from-s.idx0 : hi],
 		Data:  s.data[:s.ends[hi-1]],
 	}
 }
