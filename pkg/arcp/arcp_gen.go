@@ -7,7 +7,7 @@ const (
 	// Version is the protocol version, the value of the member arcp.
 	Version = "1.1"
 	// SpecDigest is the SHA-256 of the spec files, in hex; builds that agree on it agree on the wire.
-	SpecDigest = "18b0dc78850ac0de84ba2e3e1d33f2d1dfb9bc15be1b089c77d99d3477b36246"
+	SpecDigest = "9264e18955ce7c98d11130bd5eacd2322083d13d98d33fdb156c870717411722"
 )
 
 // Feature names a negotiable part of the protocol. Names we do not know pass through.

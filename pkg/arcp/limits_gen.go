@@ -55,7 +55,7 @@ const (
 	// LimitStagedBytes is in bytes. Events of one job waiting for the store. §8.3, ours.
 	LimitStagedBytes = 1048576
 	// LimitUnwrittenBytes is in bytes. Bytes waiting for a reader that cut its link. §6.5, ours.
-	LimitUnwrittenBytes = 16777216
+	LimitUnwrittenBytes = 67108864
 	// LimitControlBytes is in bytes. Answers waiting for a reader that cut its link. §6.5, ours.
 	LimitControlBytes = 4194304
 	// LimitPatternLength is in bytes. The longest pattern of a lease. §9.3, ours.
