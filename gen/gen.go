@@ -8,7 +8,11 @@ import (
 
 	"github.com/arcpkit/arcp/gen/golang"
 	"github.com/arcpkit/arcp/gen/ir"
+	"github.com/arcpkit/arcp/gen/schema"
 	"github.com/arcpkit/arcp/gen/spec"
+	"github.com/arcpkit/arcp/gen/text"
+	"github.com/arcpkit/arcp/gen/vectors"
+	"github.com/arcpkit/arcp/templates"
 )
 
 // File is one generated file.
@@ -36,5 +40,8 @@ func Generate(tree fs.FS) ([]File, error) {
 func emitters() []func(*ir.Protocol, fs.FS) ([]File, error) {
 	return []func(*ir.Protocol, fs.FS) ([]File, error){
 		func(p *ir.Protocol, _ fs.FS) ([]File, error) { return golang.Emit(p) },
+		func(p *ir.Protocol, _ fs.FS) ([]File, error) { return schema.Emit(p) },
+		func(p *ir.Protocol, _ fs.FS) ([]File, error) { return text.Emit(p, templates.FS) },
+		func(p *ir.Protocol, _ fs.FS) ([]File, error) { return vectors.Emit(p) },
 	}
 }
