@@ -40,7 +40,6 @@ func emitDecoder(f *file, o *ir.Object) {
 	}
 	body = append(body,
 		j.Id("at").Op(":=").Id("d").Dot("Save").Call(),
-		j.If(j.Op("!").Id("d").Dot("OpenObject").Call()).Block(j.Return()),
 		j.Var().Id("seen").Uint64(),
 	)
 	if d.flat() {
@@ -49,8 +48,14 @@ func emitDecoder(f *file, o *ir.Object) {
 	if d.dynamic != nil {
 		body = append(body, j.Var().Id("later").Qual(jsonxPath, "Mark"))
 	}
-	for _, fl := range o.Fields {
-		body = append(body, d.predicted(fl))
+	body = append(body, d.opening()...)
+	// Behind a member that is always written, the next ones follow commas; before it, any may be the first.
+	behind := false
+	for i, fl := range o.Fields {
+		if i > 0 || !always(fl) {
+			body = append(body, d.predicted(fl, behind))
+		}
+		behind = behind || always(fl)
 	}
 	body = append(body, d.loop())
 	if d.dynamic != nil {
@@ -60,17 +65,59 @@ func emitDecoder(f *file, o *ir.Object) {
 	f.decl("", method(o.Go).Id("decode").Params(j.Id("d").Op("*").Qual(jsonxPath, "Decoder")).Block(body...))
 }
 
+// opening reads the brace, and with it the first member where that is always written.
+func (d *decoder) opening() []j.Code {
+	open := j.If(j.Op("!").Id("d").Dot("OpenObject").Call()).Block(j.Return())
+	if len(d.o.Fields) == 0 || !always(d.o.Fields[0]) {
+		return []j.Code{open}
+	}
+	fl := d.o.Fields[0]
+	literal, read := d.literal(fl, "{")
+	return []j.Code{j.If(j.Id("d").Dot("OpenWith").Call(literal)).Block(append([]j.Code{d.mark(fl)}, read...)...).Else().Add(open)}
+}
+
 // predicted matches a member where our own encoders write it.
-func (d *decoder) predicted(fl *ir.Field) j.Code {
-	if fl.Wire == "arcp" {
-		return j.If(j.Id("d").Dot("Member").Call(j.Id("versionMember"))).Block(d.mark(fl))
+func (d *decoder) predicted(fl *ir.Field, behind bool) j.Code {
+	if !behind {
+		return j.If(j.Id("d").Dot("Member").Call(raw(quoted(fl.Wire)))).Block(append([]j.Code{d.mark(fl)}, d.read(fl)...)...)
 	}
-	cond := j.Id("d").Dot("Member").Call(raw(quoted(fl.Wire)))
+	literal, read := d.literal(fl, ",")
+	cond := j.Id("seen").Op("!=").Lit(0)
 	if fl == d.dynamic {
-		cond = j.Id("seen").Op("&").Parens(bit(d.chooser.Index)).Op("!=").Lit(0).Op("&&").Add(cond)
-		return j.If(cond).Block(append([]j.Code{d.mark(fl)}, d.choose()...)...)
+		cond = j.Id("seen").Op("&").Parens(bit(d.chooser.Index)).Op("!=").Lit(0)
+		read = d.choose()
 	}
-	return j.If(cond).Block(append([]j.Code{d.mark(fl)}, d.read(fl)...)...)
+	return j.If(cond.Op("&&").Id("d").Dot("Literal").Call(literal)).Block(append([]j.Code{d.mark(fl)}, read...)...)
+}
+
+// literal gives the text to match before a member's value, and what reads the rest: for a text the opening quote is part
+// of what is matched, so that null and wrong types are left to the loop.
+func (d *decoder) literal(fl *ir.Field, lead string) (j.Code, []j.Code) {
+	name := lead + quoted(fl.Wire)
+	x := j.Id("v").Dot(fl.Go)
+	rest := j.Id("d").Dot("StringRest").Call()
+	var set j.Code
+	switch {
+	case fl.Wire == "arcp":
+		return j.Lit(lead).Op("+").Id("versionMember"), nil
+	case fl.Explicit:
+		return raw(name), d.read(fl)
+	case fl.Secret:
+		set = j.Id("MakeSecret").Call(rest)
+	case fl.Type.Base == ir.String:
+		set = rest
+	case fl.Type.Base == ir.EnumBase:
+		set = j.Id(fl.Type.Enum.Go).Call(rest)
+	case fl.Type.Base == ir.Time:
+		set = j.Id("d").Dot("TimeRest").Call()
+	default:
+		return raw(name), d.read(fl)
+	}
+	code := []j.Code{x.Op("=").Add(set)}
+	if d.aliased(fl) {
+		code = append(code, j.Id("flat").Op("|=").Add(bit(fl.Index)))
+	}
+	return raw(name + `"`), code
 }
 
 func (d *decoder) mark(fl *ir.Field) j.Code { return j.Id("seen").Op("|=").Add(bit(fl.Index)) }
@@ -196,8 +243,9 @@ func (d *decoder) loop() j.Code {
 		cases = append(cases, j.Case(j.Lit(a.Wire)).Block(d.alias(len(d.o.Fields)+i, a)...))
 	}
 	cases = append(cases, j.Default().Block(j.Id("d").Dot("Unknown").Call(j.Id("key"))))
-	return j.For(j.List(j.Id("key"), j.Id("ok")).Op(":=").Id("d").Dot("NextKey").Call(), j.Id("ok"),
+	loop := j.For(j.List(j.Id("key"), j.Id("ok")).Op(":=").Id("d").Dot("NextKey").Call(), j.Id("ok"),
 		j.List(j.Id("key"), j.Id("ok")).Op("=").Id("d").Dot("NextKey").Call()).Block(j.Switch(j.Id("key")).Block(cases...))
+	return j.If(j.Id("seen").Op("==").Lit(0).Op("||").Op("!").Id("d").Dot("Close").Call()).Block(loop)
 }
 
 // once refuses a member that was there before, and marks it.

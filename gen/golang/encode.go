@@ -10,7 +10,6 @@ import (
 type encoder struct {
 	code    []j.Code
 	literal string
-	// local is a counter for names of loop variables.
 	fallible, nested bool
 }
 
@@ -31,6 +30,13 @@ func (e *encoder) flush() {
 func (e *encoder) stmt(code ...j.Code) {
 	e.flush()
 	e.code = append(e.code, code...)
+}
+
+// text appends a text and the literal before it in one step.
+func (e *encoder) text(wire string, x j.Code) {
+	literal := e.literal
+	e.literal = ""
+	e.check(wire, jsonx("AppendMember").Call(j.Id("dst"), raw(literal), x))
 }
 
 // check appends through a function that returns false for what JSON cannot say.
@@ -58,7 +64,7 @@ func (e *encoder) value(wire string, t *ir.Type, secret bool, x *j.Statement) {
 		} else if t.Base == ir.EnumBase {
 			text = j.String().Parens(x.Clone())
 		}
-		e.check(wire, jsonx("AppendString").Call(dst, text))
+		e.text(wire, text)
 	case ir.Bool:
 		e.stmt(j.Id("dst").Op("=").Add(jsonx("AppendBool")).Call(dst, x))
 	case ir.Int:

@@ -12,13 +12,11 @@ func (v *Envelope) appendHead(dst []byte, t MessageType) ([]byte, error) {
 	var ok bool
 	dst = append(dst, '{')
 	dst = append(dst, versionMember...)
-	dst = append(dst, `,"type":`...)
-	if dst, ok = jsonx.AppendString(dst, string(t)); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"type":`, string(t)); !ok {
 		return dst, unencodable("type")
 	}
 	if v.SessionID != "" {
-		dst = append(dst, `,"session_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.SessionID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"session_id":`, v.SessionID); !ok {
 			return dst, unencodable("session_id")
 		}
 	}
@@ -33,19 +31,16 @@ func (v *Envelope) appendHead(dst []byte, t MessageType) ([]byte, error) {
 func (v *Envelope) appendTail(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	dst = append(dst, `,"id":`...)
-	if dst, ok = jsonx.AppendString(dst, v.ID); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"id":`, v.ID); !ok {
 		return dst, unencodable("id")
 	}
 	if v.JobID != "" {
-		dst = append(dst, `,"job_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"job_id":`, v.JobID); !ok {
 			return dst, unencodable("job_id")
 		}
 	}
 	if v.TraceID != "" {
-		dst = append(dst, `,"trace_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.TraceID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"trace_id":`, v.TraceID); !ok {
 			return dst, unencodable("trace_id")
 		}
 	}
@@ -100,116 +95,111 @@ func AppendEventTail(dst []byte, jobID string, index uint64, traceID string, ev 
 func (v *Envelope) decode(d *jsonx.Decoder) {
 	prev := v.Payload
 	at := d.Save()
-	if !d.OpenObject() {
-		return
-	}
 	var seen uint64
 	var later jsonx.Mark
-	if d.Member(versionMember) {
+	if d.OpenWith("{" + versionMember) {
 		seen |= 1 << 0
+	} else if !d.OpenObject() {
+		return
 	}
-	if d.Member(`"type":`) {
+	if seen != 0 && d.Literal(`,"type":"`) {
 		seen |= 1 << 1
-		v.Type = MessageType(d.String())
+		v.Type = MessageType(d.StringRest())
 	}
-	if d.Member(`"session_id":`) {
+	if seen != 0 && d.Literal(`,"session_id":"`) {
 		seen |= 1 << 2
-		if !d.Null() {
-			v.SessionID = d.String()
-		}
+		v.SessionID = d.StringRest()
 	}
-	if d.Member(`"event_seq":`) {
+	if seen != 0 && d.Literal(`,"event_seq":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.EventSeq = d.Uint()
 		}
 	}
-	if d.Member(`"id":`) {
+	if seen != 0 && d.Literal(`,"id":"`) {
 		seen |= 1 << 4
-		v.ID = d.String()
+		v.ID = d.StringRest()
 	}
-	if d.Member(`"job_id":`) {
+	if seen != 0 && d.Literal(`,"job_id":"`) {
 		seen |= 1 << 5
-		if !d.Null() {
-			v.JobID = d.String()
-		}
+		v.JobID = d.StringRest()
 	}
-	if d.Member(`"trace_id":`) {
+	if seen != 0 && d.Literal(`,"trace_id":"`) {
 		seen |= 1 << 6
-		if !d.Null() {
-			v.TraceID = d.String()
-		}
+		v.TraceID = d.StringRest()
 	}
-	if seen&(1<<1) != 0 && d.Member(`"payload":`) {
+	if seen&(1<<1) != 0 && d.Literal(`,"payload":`) {
 		seen |= 1 << 7
 		v.Payload = decodePayload(d, v.Type, prev)
 	}
-	if d.Member(`"extensions":`) {
+	if seen != 0 && d.Literal(`,"extensions":`) {
 		seen |= 1 << 8
 		if !d.Null() {
 			v.Extensions = d.RawObject()
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "arcp":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "arcp":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				decodeVersion(d)
+			case "type":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				v.Type = MessageType(d.String())
+			case "session_id":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.SessionID = d.String()
+				}
+			case "event_seq":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				if !d.Null() {
+					v.EventSeq = d.Uint()
+				}
+			case "id":
+				if !first(d, &seen, 1<<4) {
+					return
+				}
+				v.ID = d.String()
+			case "job_id":
+				if !first(d, &seen, 1<<5) {
+					return
+				}
+				if !d.Null() {
+					v.JobID = d.String()
+				}
+			case "trace_id":
+				if !first(d, &seen, 1<<6) {
+					return
+				}
+				if !d.Null() {
+					v.TraceID = d.String()
+				}
+			case "payload":
+				if !first(d, &seen, 1<<7) {
+					return
+				}
+				later = d.Save()
+				d.Skip()
+			case "extensions":
+				if !first(d, &seen, 1<<8) {
+					return
+				}
+				if !d.Null() {
+					v.Extensions = d.RawObject()
+				}
+			default:
+				d.Unknown(key)
 			}
-			decodeVersion(d)
-		case "type":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			v.Type = MessageType(d.String())
-		case "session_id":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.SessionID = d.String()
-			}
-		case "event_seq":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			if !d.Null() {
-				v.EventSeq = d.Uint()
-			}
-		case "id":
-			if !first(d, &seen, 1<<4) {
-				return
-			}
-			v.ID = d.String()
-		case "job_id":
-			if !first(d, &seen, 1<<5) {
-				return
-			}
-			if !d.Null() {
-				v.JobID = d.String()
-			}
-		case "trace_id":
-			if !first(d, &seen, 1<<6) {
-				return
-			}
-			if !d.Null() {
-				v.TraceID = d.String()
-			}
-		case "payload":
-			if !first(d, &seen, 1<<7) {
-				return
-			}
-			later = d.Save()
-			d.Skip()
-		case "extensions":
-			if !first(d, &seen, 1<<8) {
-				return
-			}
-			if !d.Null() {
-				v.Extensions = d.RawObject()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if later.Offset() != 0 && seen&(1<<1|1<<7) == (1<<1|1<<7) {

@@ -7,12 +7,10 @@ import "github.com/arcpkit/arcp/internal/jsonx"
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *LogBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, `{"level":`...)
-	if dst, ok = jsonx.AppendString(dst, string(v.Level)); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"level":`, string(v.Level)); !ok {
 		return dst, unencodable("level")
 	}
-	dst = append(dst, `,"message":`...)
-	if dst, ok = jsonx.AppendString(dst, v.Message); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"message":`, v.Message); !ok {
 		return dst, unencodable("message")
 	}
 	if v.Fields != nil {
@@ -26,45 +24,46 @@ func (v *LogBody) AppendJSON(dst []byte) ([]byte, error) {
 func (v *LogBody) decode(d *jsonx.Decoder) {
 	*v = LogBody{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"level":"`) {
+		seen |= 1 << 0
+		v.Level = LogLevel(d.StringRest())
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"level":`) {
-		seen |= 1 << 0
-		v.Level = LogLevel(d.String())
-	}
-	if d.Member(`"message":`) {
+	if seen != 0 && d.Literal(`,"message":"`) {
 		seen |= 1 << 1
-		v.Message = d.String()
+		v.Message = d.StringRest()
 	}
-	if d.Member(`"fields":`) {
+	if seen != 0 && d.Literal(`,"fields":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.Fields = d.RawObject()
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "level":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "level":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.Level = LogLevel(d.String())
+			case "message":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				v.Message = d.String()
+			case "fields":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.Fields = d.RawObject()
+				}
+			default:
+				d.Unknown(key)
 			}
-			v.Level = LogLevel(d.String())
-		case "message":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			v.Message = d.String()
-		case "fields":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.Fields = d.RawObject()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1<<0 | 1<<1) &^ seen; missing != 0 {
@@ -95,8 +94,7 @@ func (v *LogBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *ThoughtBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, `{"text":`...)
-	if dst, ok = jsonx.AppendString(dst, v.Text); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"text":`, v.Text); !ok {
 		return dst, unencodable("text")
 	}
 	dst = append(dst, '}')
@@ -106,23 +104,24 @@ func (v *ThoughtBody) AppendJSON(dst []byte) ([]byte, error) {
 func (v *ThoughtBody) decode(d *jsonx.Decoder) {
 	*v = ThoughtBody{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"text":"`) {
+		seen |= 1 << 0
+		v.Text = d.StringRest()
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"text":`) {
-		seen |= 1 << 0
-		v.Text = d.String()
-	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "text":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "text":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.Text = d.String()
+			default:
+				d.Unknown(key)
 			}
-			v.Text = d.String()
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1 << 0) &^ seen; missing != 0 {
@@ -142,16 +141,14 @@ func (v *ThoughtBody) validate(c *checker) {}
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *ToolCallBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, `{"tool":`...)
-	if dst, ok = jsonx.AppendString(dst, v.Tool); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"tool":`, v.Tool); !ok {
 		return dst, unencodable("tool")
 	}
 	if v.Args != nil {
 		dst = append(dst, `,"args":`...)
 		dst = append(dst, v.Args...)
 	}
-	dst = append(dst, `,"call_id":`...)
-	if dst, ok = jsonx.AppendString(dst, v.CallID); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"call_id":`, v.CallID); !ok {
 		return dst, unencodable("call_id")
 	}
 	dst = append(dst, '}')
@@ -161,41 +158,42 @@ func (v *ToolCallBody) AppendJSON(dst []byte) ([]byte, error) {
 func (v *ToolCallBody) decode(d *jsonx.Decoder) {
 	*v = ToolCallBody{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"tool":"`) {
+		seen |= 1 << 0
+		v.Tool = d.StringRest()
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"tool":`) {
-		seen |= 1 << 0
-		v.Tool = d.String()
-	}
-	if d.Member(`"args":`) {
+	if seen != 0 && d.Literal(`,"args":`) {
 		seen |= 1 << 1
 		v.Args = d.Raw()
 	}
-	if d.Member(`"call_id":`) {
+	if seen != 0 && d.Literal(`,"call_id":"`) {
 		seen |= 1 << 2
-		v.CallID = d.String()
+		v.CallID = d.StringRest()
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "tool":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "tool":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.Tool = d.String()
+			case "args":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				v.Args = d.Raw()
+			case "call_id":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				v.CallID = d.String()
+			default:
+				d.Unknown(key)
 			}
-			v.Tool = d.String()
-		case "args":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			v.Args = d.Raw()
-		case "call_id":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			v.CallID = d.String()
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1<<0 | 1<<2) &^ seen; missing != 0 {
@@ -229,8 +227,7 @@ func (v *ToolCallBody) validate(c *checker) {
 func (v *ToolResultBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	dst = append(dst, `{"call_id":`...)
-	if dst, ok = jsonx.AppendString(dst, v.CallID); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"call_id":`, v.CallID); !ok {
 		return dst, unencodable("call_id")
 	}
 	if v.Result != nil {
@@ -250,47 +247,48 @@ func (v *ToolResultBody) AppendJSON(dst []byte) ([]byte, error) {
 func (v *ToolResultBody) decode(d *jsonx.Decoder) {
 	*v = ToolResultBody{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"call_id":"`) {
+		seen |= 1 << 0
+		v.CallID = d.StringRest()
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"call_id":`) {
-		seen |= 1 << 0
-		v.CallID = d.String()
-	}
-	if d.Member(`"result":`) {
+	if seen != 0 && d.Literal(`,"result":`) {
 		seen |= 1 << 1
 		v.Result = d.Raw()
 	}
-	if d.Member(`"error":`) {
+	if seen != 0 && d.Literal(`,"error":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.Error = new(ToolError)
 			v.Error.decode(d)
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "call_id":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "call_id":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.CallID = d.String()
+			case "result":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				v.Result = d.Raw()
+			case "error":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.Error = new(ToolError)
+					v.Error.decode(d)
+				}
+			default:
+				d.Unknown(key)
 			}
-			v.CallID = d.String()
-		case "result":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			v.Result = d.Raw()
-		case "error":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.Error = new(ToolError)
-				v.Error.decode(d)
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1 << 0) &^ seen; missing != 0 {
@@ -326,13 +324,11 @@ func (v *ToolResultBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *StatusBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, `{"phase":`...)
-	if dst, ok = jsonx.AppendString(dst, v.Phase); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"phase":`, v.Phase); !ok {
 		return dst, unencodable("phase")
 	}
 	if v.Message != "" {
-		dst = append(dst, `,"message":`...)
-		if dst, ok = jsonx.AppendString(dst, v.Message); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"message":`, v.Message); !ok {
 			return dst, unencodable("message")
 		}
 	}
@@ -341,14 +337,12 @@ func (v *StatusBody) AppendJSON(dst []byte) ([]byte, error) {
 		dst = append(dst, v.Details...)
 	}
 	if v.ID != "" {
-		dst = append(dst, `,"id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.ID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"id":`, v.ID); !ok {
 			return dst, unencodable("id")
 		}
 	}
 	if v.Value.Reveal() != "" {
-		dst = append(dst, `,"value":`...)
-		if dst, ok = jsonx.AppendString(dst, v.Value.Reveal()); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"value":`, v.Value.Reveal()); !ok {
 			return dst, unencodable("value")
 		}
 	}
@@ -359,75 +353,70 @@ func (v *StatusBody) AppendJSON(dst []byte) ([]byte, error) {
 func (v *StatusBody) decode(d *jsonx.Decoder) {
 	*v = StatusBody{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"phase":"`) {
+		seen |= 1 << 0
+		v.Phase = d.StringRest()
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"phase":`) {
-		seen |= 1 << 0
-		v.Phase = d.String()
-	}
-	if d.Member(`"message":`) {
+	if seen != 0 && d.Literal(`,"message":"`) {
 		seen |= 1 << 1
-		if !d.Null() {
-			v.Message = d.String()
-		}
+		v.Message = d.StringRest()
 	}
-	if d.Member(`"details":`) {
+	if seen != 0 && d.Literal(`,"details":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.Details = d.RawObject()
 		}
 	}
-	if d.Member(`"id":`) {
+	if seen != 0 && d.Literal(`,"id":"`) {
 		seen |= 1 << 3
-		if !d.Null() {
-			v.ID = d.String()
-		}
+		v.ID = d.StringRest()
 	}
-	if d.Member(`"value":`) {
+	if seen != 0 && d.Literal(`,"value":"`) {
 		seen |= 1 << 4
-		if !d.Null() {
-			v.Value = MakeSecret(d.String())
-		}
+		v.Value = MakeSecret(d.StringRest())
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "phase":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "phase":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.Phase = d.String()
+			case "message":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				if !d.Null() {
+					v.Message = d.String()
+				}
+			case "details":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.Details = d.RawObject()
+				}
+			case "id":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				if !d.Null() {
+					v.ID = d.String()
+				}
+			case "value":
+				if !first(d, &seen, 1<<4) {
+					return
+				}
+				if !d.Null() {
+					v.Value = MakeSecret(d.String())
+				}
+			default:
+				d.Unknown(key)
 			}
-			v.Phase = d.String()
-		case "message":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			if !d.Null() {
-				v.Message = d.String()
-			}
-		case "details":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.Details = d.RawObject()
-			}
-		case "id":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			if !d.Null() {
-				v.ID = d.String()
-			}
-		case "value":
-			if !first(d, &seen, 1<<4) {
-				return
-			}
-			if !d.Null() {
-				v.Value = MakeSecret(d.String())
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1 << 0) &^ seen; missing != 0 {
@@ -459,8 +448,7 @@ func (v *StatusBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *MetricBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, `{"name":`...)
-	if dst, ok = jsonx.AppendString(dst, v.Name); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"name":`, v.Name); !ok {
 		return dst, unencodable("name")
 	}
 	dst = append(dst, `,"value":`...)
@@ -468,8 +456,7 @@ func (v *MetricBody) AppendJSON(dst []byte) ([]byte, error) {
 		return dst, unencodable("value")
 	}
 	if v.Unit != "" {
-		dst = append(dst, `,"unit":`...)
-		if dst, ok = jsonx.AppendString(dst, v.Unit); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"unit":`, v.Unit); !ok {
 			return dst, unencodable("unit")
 		}
 	}
@@ -484,58 +471,57 @@ func (v *MetricBody) AppendJSON(dst []byte) ([]byte, error) {
 func (v *MetricBody) decode(d *jsonx.Decoder) {
 	*v = MetricBody{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"name":"`) {
+		seen |= 1 << 0
+		v.Name = d.StringRest()
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"name":`) {
-		seen |= 1 << 0
-		v.Name = d.String()
-	}
-	if d.Member(`"value":`) {
+	if seen != 0 && d.Literal(`,"value":`) {
 		seen |= 1 << 1
 		v.Value = Number(d.Number())
 	}
-	if d.Member(`"unit":`) {
+	if seen != 0 && d.Literal(`,"unit":"`) {
 		seen |= 1 << 2
-		if !d.Null() {
-			v.Unit = d.String()
-		}
+		v.Unit = d.StringRest()
 	}
-	if d.Member(`"dimensions":`) {
+	if seen != 0 && d.Literal(`,"dimensions":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.Dimensions = d.RawObject()
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "name":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "name":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.Name = d.String()
+			case "value":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				v.Value = Number(d.Number())
+			case "unit":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.Unit = d.String()
+				}
+			case "dimensions":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				if !d.Null() {
+					v.Dimensions = d.RawObject()
+				}
+			default:
+				d.Unknown(key)
 			}
-			v.Name = d.String()
-		case "value":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			v.Value = Number(d.Number())
-		case "unit":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.Unit = d.String()
-			}
-		case "dimensions":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			if !d.Null() {
-				v.Dimensions = d.RawObject()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1<<0 | 1<<1) &^ seen; missing != 0 {
@@ -566,12 +552,10 @@ func (v *MetricBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *ArtifactRefBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, `{"uri":`...)
-	if dst, ok = jsonx.AppendString(dst, v.URI); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"uri":`, v.URI); !ok {
 		return dst, unencodable("uri")
 	}
-	dst = append(dst, `,"content_type":`...)
-	if dst, ok = jsonx.AppendString(dst, v.ContentType); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"content_type":`, v.ContentType); !ok {
 		return dst, unencodable("content_type")
 	}
 	if v.ByteSize != nil {
@@ -579,8 +563,7 @@ func (v *ArtifactRefBody) AppendJSON(dst []byte) ([]byte, error) {
 		dst = jsonx.AppendUint(dst, *v.ByteSize)
 	}
 	if v.SHA256 != "" {
-		dst = append(dst, `,"sha256":`...)
-		if dst, ok = jsonx.AppendString(dst, v.SHA256); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"sha256":`, v.SHA256); !ok {
 			return dst, unencodable("sha256")
 		}
 	}
@@ -591,58 +574,57 @@ func (v *ArtifactRefBody) AppendJSON(dst []byte) ([]byte, error) {
 func (v *ArtifactRefBody) decode(d *jsonx.Decoder) {
 	*v = ArtifactRefBody{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"uri":"`) {
+		seen |= 1 << 0
+		v.URI = d.StringRest()
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"uri":`) {
-		seen |= 1 << 0
-		v.URI = d.String()
-	}
-	if d.Member(`"content_type":`) {
+	if seen != 0 && d.Literal(`,"content_type":"`) {
 		seen |= 1 << 1
-		v.ContentType = d.String()
+		v.ContentType = d.StringRest()
 	}
-	if d.Member(`"byte_size":`) {
+	if seen != 0 && d.Literal(`,"byte_size":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.ByteSize = new(d.Uint())
 		}
 	}
-	if d.Member(`"sha256":`) {
+	if seen != 0 && d.Literal(`,"sha256":"`) {
 		seen |= 1 << 3
-		if !d.Null() {
-			v.SHA256 = d.String()
-		}
+		v.SHA256 = d.StringRest()
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "uri":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "uri":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.URI = d.String()
+			case "content_type":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				v.ContentType = d.String()
+			case "byte_size":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.ByteSize = new(d.Uint())
+				}
+			case "sha256":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				if !d.Null() {
+					v.SHA256 = d.String()
+				}
+			default:
+				d.Unknown(key)
 			}
-			v.URI = d.String()
-		case "content_type":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			v.ContentType = d.String()
-		case "byte_size":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.ByteSize = new(d.Uint())
-			}
-		case "sha256":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			if !d.Null() {
-				v.SHA256 = d.String()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1<<0 | 1<<1) &^ seen; missing != 0 {
@@ -674,12 +656,10 @@ func (v *ArtifactRefBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *DelegateBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, `{"child_job_id":`...)
-	if dst, ok = jsonx.AppendString(dst, v.ChildJobID); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"child_job_id":`, v.ChildJobID); !ok {
 		return dst, unencodable("child_job_id")
 	}
-	dst = append(dst, `,"agent":`...)
-	if dst, ok = jsonx.AppendString(dst, v.Agent); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"agent":`, v.Agent); !ok {
 		return dst, unencodable("agent")
 	}
 	if v.Lease != nil {
@@ -699,54 +679,55 @@ func (v *DelegateBody) AppendJSON(dst []byte) ([]byte, error) {
 func (v *DelegateBody) decode(d *jsonx.Decoder) {
 	*v = DelegateBody{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"child_job_id":"`) {
+		seen |= 1 << 0
+		v.ChildJobID = d.StringRest()
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"child_job_id":`) {
-		seen |= 1 << 0
-		v.ChildJobID = d.String()
-	}
-	if d.Member(`"agent":`) {
+	if seen != 0 && d.Literal(`,"agent":"`) {
 		seen |= 1 << 1
-		v.Agent = d.String()
+		v.Agent = d.StringRest()
 	}
-	if d.Member(`"lease":`) {
+	if seen != 0 && d.Literal(`,"lease":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.Lease = decodeLease(d)
 		}
 	}
-	if d.Member(`"input":`) {
+	if seen != 0 && d.Literal(`,"input":`) {
 		seen |= 1 << 3
 		v.Input = d.Raw()
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "child_job_id":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "child_job_id":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.ChildJobID = d.String()
+			case "agent":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				v.Agent = d.String()
+			case "lease":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.Lease = decodeLease(d)
+				}
+			case "input":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				v.Input = d.Raw()
+			default:
+				d.Unknown(key)
 			}
-			v.ChildJobID = d.String()
-		case "agent":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			v.Agent = d.String()
-		case "lease":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.Lease = decodeLease(d)
-			}
-		case "input":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			v.Input = d.Raw()
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1<<0 | 1<<1) &^ seen; missing != 0 {
@@ -799,14 +780,12 @@ func (v *ProgressBody) AppendJSON(dst []byte) ([]byte, error) {
 		}
 	}
 	if v.Units != "" {
-		dst = append(dst, `,"units":`...)
-		if dst, ok = jsonx.AppendString(dst, v.Units); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"units":`, v.Units); !ok {
 			return dst, unencodable("units")
 		}
 	}
 	if v.Message != "" {
-		dst = append(dst, `,"message":`...)
-		if dst, ok = jsonx.AppendString(dst, v.Message); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"message":`, v.Message); !ok {
 			return dst, unencodable("message")
 		}
 	}
@@ -817,62 +796,59 @@ func (v *ProgressBody) AppendJSON(dst []byte) ([]byte, error) {
 func (v *ProgressBody) decode(d *jsonx.Decoder) {
 	*v = ProgressBody{}
 	at := d.Save()
-	if !d.OpenObject() {
-		return
-	}
 	var seen uint64
-	if d.Member(`"current":`) {
+	if d.OpenWith(`{"current":`) {
 		seen |= 1 << 0
 		v.Current = d.Float()
+	} else if !d.OpenObject() {
+		return
 	}
-	if d.Member(`"total":`) {
+	if seen != 0 && d.Literal(`,"total":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.Total = d.Float()
 		}
 	}
-	if d.Member(`"units":`) {
+	if seen != 0 && d.Literal(`,"units":"`) {
 		seen |= 1 << 2
-		if !d.Null() {
-			v.Units = d.String()
-		}
+		v.Units = d.StringRest()
 	}
-	if d.Member(`"message":`) {
+	if seen != 0 && d.Literal(`,"message":"`) {
 		seen |= 1 << 3
-		if !d.Null() {
-			v.Message = d.String()
-		}
+		v.Message = d.StringRest()
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "current":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "current":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.Current = d.Float()
+			case "total":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				if !d.Null() {
+					v.Total = d.Float()
+				}
+			case "units":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.Units = d.String()
+				}
+			case "message":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				if !d.Null() {
+					v.Message = d.String()
+				}
+			default:
+				d.Unknown(key)
 			}
-			v.Current = d.Float()
-		case "total":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			if !d.Null() {
-				v.Total = d.Float()
-			}
-		case "units":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.Units = d.String()
-			}
-		case "message":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			if !d.Null() {
-				v.Message = d.String()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1 << 0) &^ seen; missing != 0 {
@@ -901,18 +877,15 @@ func (v *ProgressBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *ResultChunkBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, `{"result_id":`...)
-	if dst, ok = jsonx.AppendString(dst, v.ResultID); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"result_id":`, v.ResultID); !ok {
 		return dst, unencodable("result_id")
 	}
 	dst = append(dst, `,"chunk_seq":`...)
 	dst = jsonx.AppendUint(dst, v.ChunkSeq)
-	dst = append(dst, `,"data":`...)
-	if dst, ok = jsonx.AppendString(dst, v.Data); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"data":`, v.Data); !ok {
 		return dst, unencodable("data")
 	}
-	dst = append(dst, `,"encoding":`...)
-	if dst, ok = jsonx.AppendString(dst, string(v.Encoding)); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"encoding":`, string(v.Encoding)); !ok {
 		return dst, unencodable("encoding")
 	}
 	dst = append(dst, `,"more":`...)
@@ -924,59 +897,60 @@ func (v *ResultChunkBody) AppendJSON(dst []byte) ([]byte, error) {
 func (v *ResultChunkBody) decode(d *jsonx.Decoder) {
 	*v = ResultChunkBody{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"result_id":"`) {
+		seen |= 1 << 0
+		v.ResultID = d.StringRest()
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"result_id":`) {
-		seen |= 1 << 0
-		v.ResultID = d.String()
-	}
-	if d.Member(`"chunk_seq":`) {
+	if seen != 0 && d.Literal(`,"chunk_seq":`) {
 		seen |= 1 << 1
 		v.ChunkSeq = d.Uint()
 	}
-	if d.Member(`"data":`) {
+	if seen != 0 && d.Literal(`,"data":"`) {
 		seen |= 1 << 2
-		v.Data = d.String()
+		v.Data = d.StringRest()
 	}
-	if d.Member(`"encoding":`) {
+	if seen != 0 && d.Literal(`,"encoding":"`) {
 		seen |= 1 << 3
-		v.Encoding = ResultEncoding(d.String())
+		v.Encoding = ResultEncoding(d.StringRest())
 	}
-	if d.Member(`"more":`) {
+	if seen != 0 && d.Literal(`,"more":`) {
 		seen |= 1 << 4
 		v.More = d.Bool()
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "result_id":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "result_id":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.ResultID = d.String()
+			case "chunk_seq":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				v.ChunkSeq = d.Uint()
+			case "data":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				v.Data = d.String()
+			case "encoding":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				v.Encoding = ResultEncoding(d.String())
+			case "more":
+				if !first(d, &seen, 1<<4) {
+					return
+				}
+				v.More = d.Bool()
+			default:
+				d.Unknown(key)
 			}
-			v.ResultID = d.String()
-		case "chunk_seq":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			v.ChunkSeq = d.Uint()
-		case "data":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			v.Data = d.String()
-		case "encoding":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			v.Encoding = ResultEncoding(d.String())
-		case "more":
-			if !first(d, &seen, 1<<4) {
-				return
-			}
-			v.More = d.Bool()
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1<<0 | 1<<1 | 1<<2 | 1<<3 | 1<<4) &^ seen; missing != 0 {
@@ -1010,17 +984,14 @@ func (v *ResultChunkBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *TraceSpanBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, `{"span_id":`...)
-	if dst, ok = jsonx.AppendString(dst, v.SpanID); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"span_id":`, v.SpanID); !ok {
 		return dst, unencodable("span_id")
 	}
-	dst = append(dst, `,"name":`...)
-	if dst, ok = jsonx.AppendString(dst, v.Name); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"name":`, v.Name); !ok {
 		return dst, unencodable("name")
 	}
 	if v.ParentSpanID != "" {
-		dst = append(dst, `,"parent_span_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.ParentSpanID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"parent_span_id":`, v.ParentSpanID); !ok {
 			return dst, unencodable("parent_span_id")
 		}
 	}
@@ -1047,84 +1018,79 @@ func (v *TraceSpanBody) AppendJSON(dst []byte) ([]byte, error) {
 func (v *TraceSpanBody) decode(d *jsonx.Decoder) {
 	*v = TraceSpanBody{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"span_id":"`) {
+		seen |= 1 << 0
+		v.SpanID = d.StringRest()
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"span_id":`) {
-		seen |= 1 << 0
-		v.SpanID = d.String()
-	}
-	if d.Member(`"name":`) {
+	if seen != 0 && d.Literal(`,"name":"`) {
 		seen |= 1 << 1
-		v.Name = d.String()
+		v.Name = d.StringRest()
 	}
-	if d.Member(`"parent_span_id":`) {
+	if seen != 0 && d.Literal(`,"parent_span_id":"`) {
 		seen |= 1 << 2
-		if !d.Null() {
-			v.ParentSpanID = d.String()
-		}
+		v.ParentSpanID = d.StringRest()
 	}
-	if d.Member(`"start_at":`) {
+	if seen != 0 && d.Literal(`,"start_at":"`) {
 		seen |= 1 << 3
-		if !d.Null() {
-			v.StartAt = d.Time()
-		}
+		v.StartAt = d.TimeRest()
 	}
-	if d.Member(`"end_at":`) {
+	if seen != 0 && d.Literal(`,"end_at":"`) {
 		seen |= 1 << 4
-		if !d.Null() {
-			v.EndAt = d.Time()
-		}
+		v.EndAt = d.TimeRest()
 	}
-	if d.Member(`"attributes":`) {
+	if seen != 0 && d.Literal(`,"attributes":`) {
 		seen |= 1 << 5
 		if !d.Null() {
 			v.Attributes = d.RawObject()
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "span_id":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "span_id":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.SpanID = d.String()
+			case "name":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				v.Name = d.String()
+			case "parent_span_id":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.ParentSpanID = d.String()
+				}
+			case "start_at":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				if !d.Null() {
+					v.StartAt = d.Time()
+				}
+			case "end_at":
+				if !first(d, &seen, 1<<4) {
+					return
+				}
+				if !d.Null() {
+					v.EndAt = d.Time()
+				}
+			case "attributes":
+				if !first(d, &seen, 1<<5) {
+					return
+				}
+				if !d.Null() {
+					v.Attributes = d.RawObject()
+				}
+			default:
+				d.Unknown(key)
 			}
-			v.SpanID = d.String()
-		case "name":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			v.Name = d.String()
-		case "parent_span_id":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.ParentSpanID = d.String()
-			}
-		case "start_at":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			if !d.Null() {
-				v.StartAt = d.Time()
-			}
-		case "end_at":
-			if !first(d, &seen, 1<<4) {
-				return
-			}
-			if !d.Null() {
-				v.EndAt = d.Time()
-			}
-		case "attributes":
-			if !first(d, &seen, 1<<5) {
-				return
-			}
-			if !d.Null() {
-				v.Attributes = d.RawObject()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1<<0 | 1<<1) &^ seen; missing != 0 {

@@ -8,8 +8,7 @@ import "github.com/arcpkit/arcp/internal/jsonx"
 func (v *JobSubmit) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	dst = append(dst, `{"agent":`...)
-	if dst, ok = jsonx.AppendString(dst, v.Agent); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"agent":`, v.Agent); !ok {
 		return dst, unencodable("agent")
 	}
 	if v.Input != nil {
@@ -29,8 +28,7 @@ func (v *JobSubmit) AppendJSON(dst []byte) ([]byte, error) {
 		}
 	}
 	if v.IdempotencyKey != "" {
-		dst = append(dst, `,"idempotency_key":`...)
-		if dst, ok = jsonx.AppendString(dst, v.IdempotencyKey); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"idempotency_key":`, v.IdempotencyKey); !ok {
 			return dst, unencodable("idempotency_key")
 		}
 	}
@@ -45,86 +43,85 @@ func (v *JobSubmit) AppendJSON(dst []byte) ([]byte, error) {
 func (v *JobSubmit) decode(d *jsonx.Decoder) {
 	*v = JobSubmit{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"agent":"`) {
+		seen |= 1 << 0
+		v.Agent = d.StringRest()
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"agent":`) {
-		seen |= 1 << 0
-		v.Agent = d.String()
-	}
-	if d.Member(`"input":`) {
+	if seen != 0 && d.Literal(`,"input":`) {
 		seen |= 1 << 1
 		v.Input = d.Raw()
 	}
-	if d.Member(`"lease_request":`) {
+	if seen != 0 && d.Literal(`,"lease_request":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.LeaseRequest = decodeLease(d)
 		}
 	}
-	if d.Member(`"lease_constraints":`) {
+	if seen != 0 && d.Literal(`,"lease_constraints":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.LeaseConstraints = new(LeaseConstraints)
 			v.LeaseConstraints.decode(d)
 		}
 	}
-	if d.Member(`"idempotency_key":`) {
+	if seen != 0 && d.Literal(`,"idempotency_key":"`) {
 		seen |= 1 << 4
-		if !d.Null() {
-			v.IdempotencyKey = d.String()
-		}
+		v.IdempotencyKey = d.StringRest()
 	}
-	if d.Member(`"max_runtime_sec":`) {
+	if seen != 0 && d.Literal(`,"max_runtime_sec":`) {
 		seen |= 1 << 5
 		if !d.Null() {
 			v.MaxRuntimeSec = new(d.Uint())
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "agent":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "agent":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.Agent = d.String()
+			case "input":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				v.Input = d.Raw()
+			case "lease_request":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.LeaseRequest = decodeLease(d)
+				}
+			case "lease_constraints":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				if !d.Null() {
+					v.LeaseConstraints = new(LeaseConstraints)
+					v.LeaseConstraints.decode(d)
+				}
+			case "idempotency_key":
+				if !first(d, &seen, 1<<4) {
+					return
+				}
+				if !d.Null() {
+					v.IdempotencyKey = d.String()
+				}
+			case "max_runtime_sec":
+				if !first(d, &seen, 1<<5) {
+					return
+				}
+				if !d.Null() {
+					v.MaxRuntimeSec = new(d.Uint())
+				}
+			default:
+				d.Unknown(key)
 			}
-			v.Agent = d.String()
-		case "input":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			v.Input = d.Raw()
-		case "lease_request":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.LeaseRequest = decodeLease(d)
-			}
-		case "lease_constraints":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			if !d.Null() {
-				v.LeaseConstraints = new(LeaseConstraints)
-				v.LeaseConstraints.decode(d)
-			}
-		case "idempotency_key":
-			if !first(d, &seen, 1<<4) {
-				return
-			}
-			if !d.Null() {
-				v.IdempotencyKey = d.String()
-			}
-		case "max_runtime_sec":
-			if !first(d, &seen, 1<<5) {
-				return
-			}
-			if !d.Null() {
-				v.MaxRuntimeSec = new(d.Uint())
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1 << 0) &^ seen; missing != 0 {
@@ -178,18 +175,15 @@ func (v *JobAccepted) AppendJSON(dst []byte) ([]byte, error) {
 	var err error
 	at := len(dst)
 	if v.RequestID != "" {
-		dst = append(dst, `,"request_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.RequestID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"request_id":`, v.RequestID); !ok {
 			return dst, unencodable("request_id")
 		}
 	}
-	dst = append(dst, `,"job_id":`...)
-	if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"job_id":`, v.JobID); !ok {
 		return dst, unencodable("job_id")
 	}
 	if v.Agent != "" {
-		dst = append(dst, `,"agent":`...)
-		if dst, ok = jsonx.AppendString(dst, v.Agent); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"agent":`, v.Agent); !ok {
 			return dst, unencodable("agent")
 		}
 	}
@@ -228,14 +222,12 @@ func (v *JobAccepted) AppendJSON(dst []byte) ([]byte, error) {
 		}
 	}
 	if v.TraceID != "" {
-		dst = append(dst, `,"trace_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.TraceID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"trace_id":`, v.TraceID); !ok {
 			return dst, unencodable("trace_id")
 		}
 	}
 	if v.ParentJobID != "" {
-		dst = append(dst, `,"parent_job_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.ParentJobID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"parent_job_id":`, v.ParentJobID); !ok {
 			return dst, unencodable("parent_job_id")
 		}
 	}
@@ -250,10 +242,10 @@ func (v *JobAccepted) AppendJSON(dst []byte) ([]byte, error) {
 func (v *JobAccepted) decode(d *jsonx.Decoder) {
 	*v = JobAccepted{}
 	at := d.Save()
+	var seen uint64
 	if !d.OpenObject() {
 		return
 	}
-	var seen uint64
 	if d.Member(`"request_id":`) {
 		seen |= 1 << 0
 		if !d.Null() {
@@ -264,128 +256,122 @@ func (v *JobAccepted) decode(d *jsonx.Decoder) {
 		seen |= 1 << 1
 		v.JobID = d.String()
 	}
-	if d.Member(`"agent":`) {
+	if seen != 0 && d.Literal(`,"agent":"`) {
 		seen |= 1 << 2
-		if !d.Null() {
-			v.Agent = d.String()
-		}
+		v.Agent = d.StringRest()
 	}
-	if d.Member(`"lease":`) {
+	if seen != 0 && d.Literal(`,"lease":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.Lease = decodeLease(d)
 		}
 	}
-	if d.Member(`"lease_constraints":`) {
+	if seen != 0 && d.Literal(`,"lease_constraints":`) {
 		seen |= 1 << 4
 		if !d.Null() {
 			v.LeaseConstraints = new(LeaseConstraints)
 			v.LeaseConstraints.decode(d)
 		}
 	}
-	if d.Member(`"budget":`) {
+	if seen != 0 && d.Literal(`,"budget":`) {
 		seen |= 1 << 5
 		if !d.Null() {
 			v.Budget = decodeAmounts(d)
 		}
 	}
-	if d.Member(`"credentials":`) {
+	if seen != 0 && d.Literal(`,"credentials":`) {
 		seen |= 1 << 6
 		if !d.Null() {
 			v.Credentials = decodeCredentialList(d)
 		}
 	}
-	if d.Member(`"accepted_at":`) {
+	if seen != 0 && d.Literal(`,"accepted_at":"`) {
 		seen |= 1 << 7
-		if !d.Null() {
-			v.AcceptedAt = d.Time()
-		}
+		v.AcceptedAt = d.TimeRest()
 	}
-	if d.Member(`"trace_id":`) {
+	if seen != 0 && d.Literal(`,"trace_id":"`) {
 		seen |= 1 << 8
-		if !d.Null() {
-			v.TraceID = d.String()
-		}
+		v.TraceID = d.StringRest()
 	}
-	if d.Member(`"parent_job_id":`) {
+	if seen != 0 && d.Literal(`,"parent_job_id":"`) {
 		seen |= 1 << 9
-		if !d.Null() {
-			v.ParentJobID = d.String()
-		}
+		v.ParentJobID = d.StringRest()
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "request_id":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "request_id":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				if !d.Null() {
+					v.RequestID = d.String()
+				}
+			case "job_id":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				v.JobID = d.String()
+			case "agent":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.Agent = d.String()
+				}
+			case "lease":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				if !d.Null() {
+					v.Lease = decodeLease(d)
+				}
+			case "lease_constraints":
+				if !first(d, &seen, 1<<4) {
+					return
+				}
+				if !d.Null() {
+					v.LeaseConstraints = new(LeaseConstraints)
+					v.LeaseConstraints.decode(d)
+				}
+			case "budget":
+				if !first(d, &seen, 1<<5) {
+					return
+				}
+				if !d.Null() {
+					v.Budget = decodeAmounts(d)
+				}
+			case "credentials":
+				if !first(d, &seen, 1<<6) {
+					return
+				}
+				if !d.Null() {
+					v.Credentials = decodeCredentialList(d)
+				}
+			case "accepted_at":
+				if !first(d, &seen, 1<<7) {
+					return
+				}
+				if !d.Null() {
+					v.AcceptedAt = d.Time()
+				}
+			case "trace_id":
+				if !first(d, &seen, 1<<8) {
+					return
+				}
+				if !d.Null() {
+					v.TraceID = d.String()
+				}
+			case "parent_job_id":
+				if !first(d, &seen, 1<<9) {
+					return
+				}
+				if !d.Null() {
+					v.ParentJobID = d.String()
+				}
+			default:
+				d.Unknown(key)
 			}
-			if !d.Null() {
-				v.RequestID = d.String()
-			}
-		case "job_id":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			v.JobID = d.String()
-		case "agent":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.Agent = d.String()
-			}
-		case "lease":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			if !d.Null() {
-				v.Lease = decodeLease(d)
-			}
-		case "lease_constraints":
-			if !first(d, &seen, 1<<4) {
-				return
-			}
-			if !d.Null() {
-				v.LeaseConstraints = new(LeaseConstraints)
-				v.LeaseConstraints.decode(d)
-			}
-		case "budget":
-			if !first(d, &seen, 1<<5) {
-				return
-			}
-			if !d.Null() {
-				v.Budget = decodeAmounts(d)
-			}
-		case "credentials":
-			if !first(d, &seen, 1<<6) {
-				return
-			}
-			if !d.Null() {
-				v.Credentials = decodeCredentialList(d)
-			}
-		case "accepted_at":
-			if !first(d, &seen, 1<<7) {
-				return
-			}
-			if !d.Null() {
-				v.AcceptedAt = d.Time()
-			}
-		case "trace_id":
-			if !first(d, &seen, 1<<8) {
-				return
-			}
-			if !d.Null() {
-				v.TraceID = d.String()
-			}
-		case "parent_job_id":
-			if !first(d, &seen, 1<<9) {
-				return
-			}
-			if !d.Null() {
-				v.ParentJobID = d.String()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1 << 1) &^ seen; missing != 0 {
@@ -468,8 +454,7 @@ func (v *JobEvent) AppendJSON(dst []byte) ([]byte, error) {
 	if v.Body == nil {
 		return dst, missingValue("body")
 	}
-	dst = append(dst, `{"kind":`...)
-	if dst, ok = jsonx.AppendString(dst, string(v.Body.EventKind())); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"kind":`, string(v.Body.EventKind())); !ok {
 		return dst, unencodable("kind")
 	}
 	dst = append(dst, `,"ts":`...)
@@ -488,43 +473,44 @@ func (v *JobEvent) decode(d *jsonx.Decoder) {
 	prev := v.Body
 	*v = JobEvent{}
 	at := d.Save()
-	if !d.OpenObject() {
-		return
-	}
 	var seen uint64
 	var later jsonx.Mark
-	if d.Member(`"kind":`) {
+	if d.OpenWith(`{"kind":"`) {
 		seen |= 1 << 0
-		v.Kind = EventKind(d.String())
+		v.Kind = EventKind(d.StringRest())
+	} else if !d.OpenObject() {
+		return
 	}
-	if d.Member(`"ts":`) {
+	if seen != 0 && d.Literal(`,"ts":"`) {
 		seen |= 1 << 1
-		v.TS = d.Time()
+		v.TS = d.TimeRest()
 	}
-	if seen&(1<<0) != 0 && d.Member(`"body":`) {
+	if seen&(1<<0) != 0 && d.Literal(`,"body":`) {
 		seen |= 1 << 2
 		v.Body = decodeBody(d, v.Kind, prev)
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "kind":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "kind":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.Kind = EventKind(d.String())
+			case "ts":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				v.TS = d.Time()
+			case "body":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				later = d.Save()
+				d.Skip()
+			default:
+				d.Unknown(key)
 			}
-			v.Kind = EventKind(d.String())
-		case "ts":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			v.TS = d.Time()
-		case "body":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			later = d.Save()
-			d.Skip()
-		default:
-			d.Unknown(key)
 		}
 	}
 	if later.Offset() != 0 && seen&(1<<0|1<<2) == (1<<0|1<<2) {
@@ -564,13 +550,11 @@ func (v *JobResult) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.JobID != "" {
-		dst = append(dst, `,"job_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"job_id":`, v.JobID); !ok {
 			return dst, unencodable("job_id")
 		}
 	}
-	dst = append(dst, `,"final_status":`...)
-	if dst, ok = jsonx.AppendString(dst, string(v.FinalStatus)); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"final_status":`, string(v.FinalStatus)); !ok {
 		return dst, unencodable("final_status")
 	}
 	if v.Result != nil {
@@ -582,8 +566,7 @@ func (v *JobResult) AppendJSON(dst []byte) ([]byte, error) {
 		dst = append(dst, v.Output...)
 	}
 	if v.ResultID != "" {
-		dst = append(dst, `,"result_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.ResultID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"result_id":`, v.ResultID); !ok {
 			return dst, unencodable("result_id")
 		}
 	}
@@ -592,8 +575,7 @@ func (v *JobResult) AppendJSON(dst []byte) ([]byte, error) {
 		dst = jsonx.AppendUint(dst, *v.ResultSize)
 	}
 	if v.Summary != "" {
-		dst = append(dst, `,"summary":`...)
-		if dst, ok = jsonx.AppendString(dst, v.Summary); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"summary":`, v.Summary); !ok {
 			return dst, unencodable("summary")
 		}
 	}
@@ -614,10 +596,10 @@ func (v *JobResult) AppendJSON(dst []byte) ([]byte, error) {
 func (v *JobResult) decode(d *jsonx.Decoder) {
 	*v = JobResult{}
 	at := d.Save()
+	var seen uint64
 	if !d.OpenObject() {
 		return
 	}
-	var seen uint64
 	if d.Member(`"job_id":`) {
 		seen |= 1 << 0
 		if !d.Null() {
@@ -628,92 +610,88 @@ func (v *JobResult) decode(d *jsonx.Decoder) {
 		seen |= 1 << 1
 		v.FinalStatus = JobStatus(d.String())
 	}
-	if d.Member(`"result":`) {
+	if seen != 0 && d.Literal(`,"result":`) {
 		seen |= 1 << 2
 		v.Result = d.Raw()
 	}
-	if d.Member(`"output":`) {
+	if seen != 0 && d.Literal(`,"output":`) {
 		seen |= 1 << 3
 		v.Output = d.Raw()
 	}
-	if d.Member(`"result_id":`) {
+	if seen != 0 && d.Literal(`,"result_id":"`) {
 		seen |= 1 << 4
-		if !d.Null() {
-			v.ResultID = d.String()
-		}
+		v.ResultID = d.StringRest()
 	}
-	if d.Member(`"result_size":`) {
+	if seen != 0 && d.Literal(`,"result_size":`) {
 		seen |= 1 << 5
 		if !d.Null() {
 			v.ResultSize = new(d.Uint())
 		}
 	}
-	if d.Member(`"summary":`) {
+	if seen != 0 && d.Literal(`,"summary":"`) {
 		seen |= 1 << 6
-		if !d.Null() {
-			v.Summary = d.String()
-		}
+		v.Summary = d.StringRest()
 	}
-	if d.Member(`"completed_at":`) {
+	if seen != 0 && d.Literal(`,"completed_at":"`) {
 		seen |= 1 << 7
-		if !d.Null() {
-			v.CompletedAt = d.Time()
-		}
+		v.CompletedAt = d.TimeRest()
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "job_id":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "job_id":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				if !d.Null() {
+					v.JobID = d.String()
+				}
+			case "final_status":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				v.FinalStatus = JobStatus(d.String())
+			case "result":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				v.Result = d.Raw()
+			case "output":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				v.Output = d.Raw()
+			case "result_id":
+				if !first(d, &seen, 1<<4) {
+					return
+				}
+				if !d.Null() {
+					v.ResultID = d.String()
+				}
+			case "result_size":
+				if !first(d, &seen, 1<<5) {
+					return
+				}
+				if !d.Null() {
+					v.ResultSize = new(d.Uint())
+				}
+			case "summary":
+				if !first(d, &seen, 1<<6) {
+					return
+				}
+				if !d.Null() {
+					v.Summary = d.String()
+				}
+			case "completed_at":
+				if !first(d, &seen, 1<<7) {
+					return
+				}
+				if !d.Null() {
+					v.CompletedAt = d.Time()
+				}
+			default:
+				d.Unknown(key)
 			}
-			if !d.Null() {
-				v.JobID = d.String()
-			}
-		case "final_status":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			v.FinalStatus = JobStatus(d.String())
-		case "result":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			v.Result = d.Raw()
-		case "output":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			v.Output = d.Raw()
-		case "result_id":
-			if !first(d, &seen, 1<<4) {
-				return
-			}
-			if !d.Null() {
-				v.ResultID = d.String()
-			}
-		case "result_size":
-			if !first(d, &seen, 1<<5) {
-				return
-			}
-			if !d.Null() {
-				v.ResultSize = new(d.Uint())
-			}
-		case "summary":
-			if !first(d, &seen, 1<<6) {
-				return
-			}
-			if !d.Null() {
-				v.Summary = d.String()
-			}
-		case "completed_at":
-			if !first(d, &seen, 1<<7) {
-				return
-			}
-			if !d.Null() {
-				v.CompletedAt = d.Time()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1 << 1) &^ seen; missing != 0 {
@@ -764,23 +742,19 @@ func (v *JobError) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.JobID != "" {
-		dst = append(dst, `,"job_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"job_id":`, v.JobID); !ok {
 			return dst, unencodable("job_id")
 		}
 	}
 	if v.FinalStatus != "" {
-		dst = append(dst, `,"final_status":`...)
-		if dst, ok = jsonx.AppendString(dst, string(v.FinalStatus)); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"final_status":`, string(v.FinalStatus)); !ok {
 			return dst, unencodable("final_status")
 		}
 	}
-	dst = append(dst, `,"code":`...)
-	if dst, ok = jsonx.AppendString(dst, string(v.Code)); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"code":`, string(v.Code)); !ok {
 		return dst, unencodable("code")
 	}
-	dst = append(dst, `,"message":`...)
-	if dst, ok = jsonx.AppendString(dst, v.Message); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"message":`, v.Message); !ok {
 		return dst, unencodable("message")
 	}
 	dst = append(dst, `,"retryable":`...)
@@ -800,10 +774,10 @@ func (v *JobError) AppendJSON(dst []byte) ([]byte, error) {
 func (v *JobError) decode(d *jsonx.Decoder) {
 	*v = JobError{}
 	at := d.Save()
+	var seen uint64
 	if !d.OpenObject() {
 		return
 	}
-	var seen uint64
 	if d.Member(`"job_id":`) {
 		seen |= 1 << 0
 		if !d.Null() {
@@ -820,64 +794,66 @@ func (v *JobError) decode(d *jsonx.Decoder) {
 		seen |= 1 << 2
 		v.Code = ErrorCode(d.String())
 	}
-	if d.Member(`"message":`) {
+	if seen != 0 && d.Literal(`,"message":"`) {
 		seen |= 1 << 3
-		v.Message = d.String()
+		v.Message = d.StringRest()
 	}
-	if d.Member(`"retryable":`) {
+	if seen != 0 && d.Literal(`,"retryable":`) {
 		seen |= 1 << 4
 		if !d.Null() {
 			v.Retryable = d.Bool()
 		}
 	}
-	if d.Member(`"details":`) {
+	if seen != 0 && d.Literal(`,"details":`) {
 		seen |= 1 << 5
 		if !d.Null() {
 			v.Details = d.RawObject()
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "job_id":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "job_id":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				if !d.Null() {
+					v.JobID = d.String()
+				}
+			case "final_status":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				if !d.Null() {
+					v.FinalStatus = JobStatus(d.String())
+				}
+			case "code":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				v.Code = ErrorCode(d.String())
+			case "message":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				v.Message = d.String()
+			case "retryable":
+				if !first(d, &seen, 1<<4) {
+					return
+				}
+				if !d.Null() {
+					v.Retryable = d.Bool()
+				}
+			case "details":
+				if !first(d, &seen, 1<<5) {
+					return
+				}
+				if !d.Null() {
+					v.Details = d.RawObject()
+				}
+			default:
+				d.Unknown(key)
 			}
-			if !d.Null() {
-				v.JobID = d.String()
-			}
-		case "final_status":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			if !d.Null() {
-				v.FinalStatus = JobStatus(d.String())
-			}
-		case "code":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			v.Code = ErrorCode(d.String())
-		case "message":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			v.Message = d.String()
-		case "retryable":
-			if !first(d, &seen, 1<<4) {
-				return
-			}
-			if !d.Null() {
-				v.Retryable = d.Bool()
-			}
-		case "details":
-			if !first(d, &seen, 1<<5) {
-				return
-			}
-			if !d.Null() {
-				v.Details = d.RawObject()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1<<2 | 1<<3) &^ seen; missing != 0 {
@@ -922,14 +898,12 @@ func (v *JobCancel) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.JobID != "" {
-		dst = append(dst, `,"job_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"job_id":`, v.JobID); !ok {
 			return dst, unencodable("job_id")
 		}
 	}
 	if v.Reason != "" {
-		dst = append(dst, `,"reason":`...)
-		if dst, ok = jsonx.AppendString(dst, v.Reason); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"reason":`, v.Reason); !ok {
 			return dst, unencodable("reason")
 		}
 	}
@@ -944,10 +918,10 @@ func (v *JobCancel) AppendJSON(dst []byte) ([]byte, error) {
 func (v *JobCancel) decode(d *jsonx.Decoder) {
 	*v = JobCancel{}
 	at := d.Save()
+	var seen uint64
 	if !d.OpenObject() {
 		return
 	}
-	var seen uint64
 	if d.Member(`"job_id":`) {
 		seen |= 1 << 0
 		if !d.Null() {
@@ -960,24 +934,26 @@ func (v *JobCancel) decode(d *jsonx.Decoder) {
 			v.Reason = d.String()
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "job_id":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "job_id":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				if !d.Null() {
+					v.JobID = d.String()
+				}
+			case "reason":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				if !d.Null() {
+					v.Reason = d.String()
+				}
+			default:
+				d.Unknown(key)
 			}
-			if !d.Null() {
-				v.JobID = d.String()
-			}
-		case "reason":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			if !d.Null() {
-				v.Reason = d.String()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	_ = at
@@ -1008,20 +984,17 @@ func (v *JobCancelled) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.JobID != "" {
-		dst = append(dst, `,"job_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"job_id":`, v.JobID); !ok {
 			return dst, unencodable("job_id")
 		}
 	}
 	if v.Reason != "" {
-		dst = append(dst, `,"reason":`...)
-		if dst, ok = jsonx.AppendString(dst, v.Reason); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"reason":`, v.Reason); !ok {
 			return dst, unencodable("reason")
 		}
 	}
 	if v.RequestID != "" {
-		dst = append(dst, `,"request_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.RequestID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"request_id":`, v.RequestID); !ok {
 			return dst, unencodable("request_id")
 		}
 	}
@@ -1036,10 +1009,10 @@ func (v *JobCancelled) AppendJSON(dst []byte) ([]byte, error) {
 func (v *JobCancelled) decode(d *jsonx.Decoder) {
 	*v = JobCancelled{}
 	at := d.Save()
+	var seen uint64
 	if !d.OpenObject() {
 		return
 	}
-	var seen uint64
 	if d.Member(`"job_id":`) {
 		seen |= 1 << 0
 		if !d.Null() {
@@ -1058,31 +1031,33 @@ func (v *JobCancelled) decode(d *jsonx.Decoder) {
 			v.RequestID = d.String()
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "job_id":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "job_id":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				if !d.Null() {
+					v.JobID = d.String()
+				}
+			case "reason":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				if !d.Null() {
+					v.Reason = d.String()
+				}
+			case "request_id":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.RequestID = d.String()
+				}
+			default:
+				d.Unknown(key)
 			}
-			if !d.Null() {
-				v.JobID = d.String()
-			}
-		case "reason":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			if !d.Null() {
-				v.Reason = d.String()
-			}
-		case "request_id":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.RequestID = d.String()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	_ = at
@@ -1120,8 +1095,7 @@ func (v *JobCancelled) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *JobSubscribe) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, `{"job_id":`...)
-	if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"job_id":`, v.JobID); !ok {
 		return dst, unencodable("job_id")
 	}
 	if v.FromEventSeq != 0 {
@@ -1139,49 +1113,50 @@ func (v *JobSubscribe) AppendJSON(dst []byte) ([]byte, error) {
 func (v *JobSubscribe) decode(d *jsonx.Decoder) {
 	*v = JobSubscribe{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"job_id":"`) {
+		seen |= 1 << 0
+		v.JobID = d.StringRest()
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"job_id":`) {
-		seen |= 1 << 0
-		v.JobID = d.String()
-	}
-	if d.Member(`"from_event_seq":`) {
+	if seen != 0 && d.Literal(`,"from_event_seq":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.FromEventSeq = d.Uint()
 		}
 	}
-	if d.Member(`"history":`) {
+	if seen != 0 && d.Literal(`,"history":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.History = d.Bool()
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "job_id":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "job_id":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.JobID = d.String()
+			case "from_event_seq":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				if !d.Null() {
+					v.FromEventSeq = d.Uint()
+				}
+			case "history":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.History = d.Bool()
+				}
+			default:
+				d.Unknown(key)
 			}
-			v.JobID = d.String()
-		case "from_event_seq":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			if !d.Null() {
-				v.FromEventSeq = d.Uint()
-			}
-		case "history":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.History = d.Bool()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1 << 0) &^ seen; missing != 0 {
@@ -1209,17 +1184,14 @@ func (v *JobSubscribe) validate(c *checker) {
 func (v *JobSubscribed) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	dst = append(dst, `{"job_id":`...)
-	if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"job_id":`, v.JobID); !ok {
 		return dst, unencodable("job_id")
 	}
-	dst = append(dst, `,"current_status":`...)
-	if dst, ok = jsonx.AppendString(dst, string(v.CurrentStatus)); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"current_status":`, string(v.CurrentStatus)); !ok {
 		return dst, unencodable("current_status")
 	}
 	if v.Agent != "" {
-		dst = append(dst, `,"agent":`...)
-		if dst, ok = jsonx.AppendString(dst, v.Agent); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"agent":`, v.Agent); !ok {
 			return dst, unencodable("agent")
 		}
 	}
@@ -1240,14 +1212,12 @@ func (v *JobSubscribed) AppendJSON(dst []byte) ([]byte, error) {
 		}
 	}
 	if v.ParentJobID != "" {
-		dst = append(dst, `,"parent_job_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.ParentJobID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"parent_job_id":`, v.ParentJobID); !ok {
 			return dst, unencodable("parent_job_id")
 		}
 	}
 	if v.TraceID != "" {
-		dst = append(dst, `,"trace_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.TraceID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"trace_id":`, v.TraceID); !ok {
 			return dst, unencodable("trace_id")
 		}
 	}
@@ -1256,8 +1226,7 @@ func (v *JobSubscribed) AppendJSON(dst []byte) ([]byte, error) {
 	dst = append(dst, `,"replayed":`...)
 	dst = jsonx.AppendBool(dst, v.Replayed)
 	if v.RequestID != "" {
-		dst = append(dst, `,"request_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.RequestID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"request_id":`, v.RequestID); !ok {
 			return dst, unencodable("request_id")
 		}
 	}
@@ -1280,164 +1249,157 @@ func (v *JobSubscribed) AppendJSON(dst []byte) ([]byte, error) {
 func (v *JobSubscribed) decode(d *jsonx.Decoder) {
 	*v = JobSubscribed{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"job_id":"`) {
+		seen |= 1 << 0
+		v.JobID = d.StringRest()
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"job_id":`) {
-		seen |= 1 << 0
-		v.JobID = d.String()
-	}
-	if d.Member(`"current_status":`) {
+	if seen != 0 && d.Literal(`,"current_status":"`) {
 		seen |= 1 << 1
-		v.CurrentStatus = JobStatus(d.String())
+		v.CurrentStatus = JobStatus(d.StringRest())
 	}
-	if d.Member(`"agent":`) {
+	if seen != 0 && d.Literal(`,"agent":"`) {
 		seen |= 1 << 2
-		if !d.Null() {
-			v.Agent = d.String()
-		}
+		v.Agent = d.StringRest()
 	}
-	if d.Member(`"lease":`) {
+	if seen != 0 && d.Literal(`,"lease":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.Lease = decodeLease(d)
 		}
 	}
-	if d.Member(`"lease_constraints":`) {
+	if seen != 0 && d.Literal(`,"lease_constraints":`) {
 		seen |= 1 << 4
 		if !d.Null() {
 			v.LeaseConstraints = new(LeaseConstraints)
 			v.LeaseConstraints.decode(d)
 		}
 	}
-	if d.Member(`"budget":`) {
+	if seen != 0 && d.Literal(`,"budget":`) {
 		seen |= 1 << 5
 		if !d.Null() {
 			v.Budget = decodeAmounts(d)
 		}
 	}
-	if d.Member(`"parent_job_id":`) {
+	if seen != 0 && d.Literal(`,"parent_job_id":"`) {
 		seen |= 1 << 6
-		if !d.Null() {
-			v.ParentJobID = d.String()
-		}
+		v.ParentJobID = d.StringRest()
 	}
-	if d.Member(`"trace_id":`) {
+	if seen != 0 && d.Literal(`,"trace_id":"`) {
 		seen |= 1 << 7
-		if !d.Null() {
-			v.TraceID = d.String()
-		}
+		v.TraceID = d.StringRest()
 	}
-	if d.Member(`"subscribed_from":`) {
+	if seen != 0 && d.Literal(`,"subscribed_from":`) {
 		seen |= 1 << 8
 		if !d.Null() {
 			v.SubscribedFrom = d.Uint()
 		}
 	}
-	if d.Member(`"replayed":`) {
+	if seen != 0 && d.Literal(`,"replayed":`) {
 		seen |= 1 << 9
 		if !d.Null() {
 			v.Replayed = d.Bool()
 		}
 	}
-	if d.Member(`"request_id":`) {
+	if seen != 0 && d.Literal(`,"request_id":"`) {
 		seen |= 1 << 10
-		if !d.Null() {
-			v.RequestID = d.String()
-		}
+		v.RequestID = d.StringRest()
 	}
-	if d.Member(`"credentials":`) {
+	if seen != 0 && d.Literal(`,"credentials":`) {
 		seen |= 1 << 11
 		if !d.Null() {
 			v.Credentials = decodeCredentialList(d)
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "job_id":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "job_id":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.JobID = d.String()
+			case "current_status":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				v.CurrentStatus = JobStatus(d.String())
+			case "agent":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.Agent = d.String()
+				}
+			case "lease":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				if !d.Null() {
+					v.Lease = decodeLease(d)
+				}
+			case "lease_constraints":
+				if !first(d, &seen, 1<<4) {
+					return
+				}
+				if !d.Null() {
+					v.LeaseConstraints = new(LeaseConstraints)
+					v.LeaseConstraints.decode(d)
+				}
+			case "budget":
+				if !first(d, &seen, 1<<5) {
+					return
+				}
+				if !d.Null() {
+					v.Budget = decodeAmounts(d)
+				}
+			case "parent_job_id":
+				if !first(d, &seen, 1<<6) {
+					return
+				}
+				if !d.Null() {
+					v.ParentJobID = d.String()
+				}
+			case "trace_id":
+				if !first(d, &seen, 1<<7) {
+					return
+				}
+				if !d.Null() {
+					v.TraceID = d.String()
+				}
+			case "subscribed_from":
+				if !first(d, &seen, 1<<8) {
+					return
+				}
+				if !d.Null() {
+					v.SubscribedFrom = d.Uint()
+				}
+			case "replayed":
+				if !first(d, &seen, 1<<9) {
+					return
+				}
+				if !d.Null() {
+					v.Replayed = d.Bool()
+				}
+			case "request_id":
+				if !first(d, &seen, 1<<10) {
+					return
+				}
+				if !d.Null() {
+					v.RequestID = d.String()
+				}
+			case "credentials":
+				if !first(d, &seen, 1<<11) {
+					return
+				}
+				if !d.Null() {
+					v.Credentials = decodeCredentialList(d)
+				}
+			default:
+				d.Unknown(key)
 			}
-			v.JobID = d.String()
-		case "current_status":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			v.CurrentStatus = JobStatus(d.String())
-		case "agent":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.Agent = d.String()
-			}
-		case "lease":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			if !d.Null() {
-				v.Lease = decodeLease(d)
-			}
-		case "lease_constraints":
-			if !first(d, &seen, 1<<4) {
-				return
-			}
-			if !d.Null() {
-				v.LeaseConstraints = new(LeaseConstraints)
-				v.LeaseConstraints.decode(d)
-			}
-		case "budget":
-			if !first(d, &seen, 1<<5) {
-				return
-			}
-			if !d.Null() {
-				v.Budget = decodeAmounts(d)
-			}
-		case "parent_job_id":
-			if !first(d, &seen, 1<<6) {
-				return
-			}
-			if !d.Null() {
-				v.ParentJobID = d.String()
-			}
-		case "trace_id":
-			if !first(d, &seen, 1<<7) {
-				return
-			}
-			if !d.Null() {
-				v.TraceID = d.String()
-			}
-		case "subscribed_from":
-			if !first(d, &seen, 1<<8) {
-				return
-			}
-			if !d.Null() {
-				v.SubscribedFrom = d.Uint()
-			}
-		case "replayed":
-			if !first(d, &seen, 1<<9) {
-				return
-			}
-			if !d.Null() {
-				v.Replayed = d.Bool()
-			}
-		case "request_id":
-			if !first(d, &seen, 1<<10) {
-				return
-			}
-			if !d.Null() {
-				v.RequestID = d.String()
-			}
-		case "credentials":
-			if !first(d, &seen, 1<<11) {
-				return
-			}
-			if !d.Null() {
-				v.Credentials = decodeCredentialList(d)
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1<<0 | 1<<1) &^ seen; missing != 0 {
@@ -1520,8 +1482,7 @@ func (v *JobSubscribed) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *JobUnsubscribe) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, `{"job_id":`...)
-	if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"job_id":`, v.JobID); !ok {
 		return dst, unencodable("job_id")
 	}
 	dst = append(dst, '}')
@@ -1531,23 +1492,24 @@ func (v *JobUnsubscribe) AppendJSON(dst []byte) ([]byte, error) {
 func (v *JobUnsubscribe) decode(d *jsonx.Decoder) {
 	*v = JobUnsubscribe{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"job_id":"`) {
+		seen |= 1 << 0
+		v.JobID = d.StringRest()
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"job_id":`) {
-		seen |= 1 << 0
-		v.JobID = d.String()
-	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "job_id":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "job_id":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.JobID = d.String()
+			default:
+				d.Unknown(key)
 			}
-			v.JobID = d.String()
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1 << 0) &^ seen; missing != 0 {

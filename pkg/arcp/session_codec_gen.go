@@ -34,28 +34,27 @@ func (v *SessionHello) AppendJSON(dst []byte) ([]byte, error) {
 func (v *SessionHello) decode(d *jsonx.Decoder) {
 	*v = SessionHello{}
 	at := d.Save()
-	if !d.OpenObject() {
-		return
-	}
 	var seen uint64
 	var flat uint64
-	if d.Member(`"client":`) {
+	if d.OpenWith(`{"client":`) {
 		seen |= 1 << 0
 		flat |= 1 << 0
 		v.Client.decode(d)
+	} else if !d.OpenObject() {
+		return
 	}
-	if d.Member(`"auth":`) {
+	if seen != 0 && d.Literal(`,"auth":`) {
 		seen |= 1 << 1
 		v.Auth.decode(d)
 	}
-	if d.Member(`"capabilities":`) {
+	if seen != 0 && d.Literal(`,"capabilities":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.Capabilities = new(ClientCapabilities)
 			v.Capabilities.decode(d)
 		}
 	}
-	if d.Member(`"resume":`) {
+	if seen != 0 && d.Literal(`,"resume":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			flat |= 1 << 3
@@ -63,88 +62,90 @@ func (v *SessionHello) decode(d *jsonx.Decoder) {
 			v.Resume.decode(d)
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "client":
-			if !first(d, &seen, 1<<0) {
-				return
-			}
-			flat |= 1 << 0
-			v.Client.decode(d)
-		case "auth":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			v.Auth.decode(d)
-		case "capabilities":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.Capabilities = new(ClientCapabilities)
-				v.Capabilities.decode(d)
-			}
-		case "resume":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			if !d.Null() {
-				flat |= 1 << 3
-				v.Resume = new(Resume)
-				v.Resume.decode(d)
-			}
-		case "client_name":
-			if !first(d, &seen, 1<<4) {
-				return
-			}
-			switch {
-			case flat&(1<<0) != 0:
-				d.Skip()
-			case !d.Null():
-				flat |= 1 << 4
-				v.Client.Name = d.String()
-			}
-		case "client_version":
-			if !first(d, &seen, 1<<5) {
-				return
-			}
-			switch {
-			case flat&(1<<0) != 0:
-				d.Skip()
-			case !d.Null():
-				flat |= 1 << 5
-				v.Client.Version = d.String()
-			}
-		case "resume_token":
-			if !first(d, &seen, 1<<6) {
-				return
-			}
-			switch {
-			case flat&(1<<3) != 0:
-				d.Skip()
-			case !d.Null():
-				flat |= 1 << 6
-				if v.Resume == nil {
-					v.Resume = new(Resume)
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "client":
+				if !first(d, &seen, 1<<0) {
+					return
 				}
-				v.Resume.ResumeToken = MakeSecret(d.String())
-			}
-		case "last_event_seq":
-			if !first(d, &seen, 1<<7) {
-				return
-			}
-			switch {
-			case flat&(1<<3) != 0:
-				d.Skip()
-			case !d.Null():
-				flat |= 1 << 7
-				if v.Resume == nil {
-					v.Resume = new(Resume)
+				flat |= 1 << 0
+				v.Client.decode(d)
+			case "auth":
+				if !first(d, &seen, 1<<1) {
+					return
 				}
-				v.Resume.LastEventSeq = d.Uint()
+				v.Auth.decode(d)
+			case "capabilities":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.Capabilities = new(ClientCapabilities)
+					v.Capabilities.decode(d)
+				}
+			case "resume":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				if !d.Null() {
+					flat |= 1 << 3
+					v.Resume = new(Resume)
+					v.Resume.decode(d)
+				}
+			case "client_name":
+				if !first(d, &seen, 1<<4) {
+					return
+				}
+				switch {
+				case flat&(1<<0) != 0:
+					d.Skip()
+				case !d.Null():
+					flat |= 1 << 4
+					v.Client.Name = d.String()
+				}
+			case "client_version":
+				if !first(d, &seen, 1<<5) {
+					return
+				}
+				switch {
+				case flat&(1<<0) != 0:
+					d.Skip()
+				case !d.Null():
+					flat |= 1 << 5
+					v.Client.Version = d.String()
+				}
+			case "resume_token":
+				if !first(d, &seen, 1<<6) {
+					return
+				}
+				switch {
+				case flat&(1<<3) != 0:
+					d.Skip()
+				case !d.Null():
+					flat |= 1 << 6
+					if v.Resume == nil {
+						v.Resume = new(Resume)
+					}
+					v.Resume.ResumeToken = MakeSecret(d.String())
+				}
+			case "last_event_seq":
+				if !first(d, &seen, 1<<7) {
+					return
+				}
+				switch {
+				case flat&(1<<3) != 0:
+					d.Skip()
+				case !d.Null():
+					flat |= 1 << 7
+					if v.Resume == nil {
+						v.Resume = new(Resume)
+					}
+					v.Resume.LastEventSeq = d.Uint()
+				}
+			default:
+				d.Unknown(key)
 			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if flat&(1<<0) == 0 && flat&(1<<4|1<<5) != 0 {
@@ -201,8 +202,7 @@ func (v *SessionResume) AppendJSON(dst []byte) ([]byte, error) {
 	if dst, err = v.Auth.AppendJSON(dst); err != nil {
 		return dst, within("auth", err)
 	}
-	dst = append(dst, `,"resume_token":`...)
-	if dst, ok = jsonx.AppendString(dst, v.ResumeToken.Reveal()); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"resume_token":`, v.ResumeToken.Reveal()); !ok {
 		return dst, unencodable("resume_token")
 	}
 	dst = append(dst, `,"last_event_seq":`...)
@@ -214,55 +214,56 @@ func (v *SessionResume) AppendJSON(dst []byte) ([]byte, error) {
 func (v *SessionResume) decode(d *jsonx.Decoder) {
 	*v = SessionResume{}
 	at := d.Save()
-	if !d.OpenObject() {
-		return
-	}
 	var seen uint64
 	var flat uint64
-	if d.Member(`"auth":`) {
+	if d.OpenWith(`{"auth":`) {
 		seen |= 1 << 0
 		v.Auth.decode(d)
+	} else if !d.OpenObject() {
+		return
 	}
-	if d.Member(`"resume_token":`) {
+	if seen != 0 && d.Literal(`,"resume_token":"`) {
 		seen |= 1 << 1
+		v.ResumeToken = MakeSecret(d.StringRest())
 		flat |= 1 << 1
-		v.ResumeToken = MakeSecret(d.String())
 	}
-	if d.Member(`"last_event_seq":`) {
+	if seen != 0 && d.Literal(`,"last_event_seq":`) {
 		seen |= 1 << 2
 		v.LastEventSeq = d.Uint()
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "auth":
-			if !first(d, &seen, 1<<0) {
-				return
-			}
-			v.Auth.decode(d)
-		case "resume_token":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			flat |= 1 << 1
-			v.ResumeToken = MakeSecret(d.String())
-		case "last_event_seq":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			v.LastEventSeq = d.Uint()
-		case "token":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			switch {
-			case flat&(1<<1) != 0:
-				d.Skip()
-			case !d.Null():
-				flat |= 1 << 3
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "auth":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.Auth.decode(d)
+			case "resume_token":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				flat |= 1 << 1
 				v.ResumeToken = MakeSecret(d.String())
+			case "last_event_seq":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				v.LastEventSeq = d.Uint()
+			case "token":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				switch {
+				case flat&(1<<1) != 0:
+					d.Skip()
+				case !d.Null():
+					flat |= 1 << 3
+					v.ResumeToken = MakeSecret(d.String())
+				}
+			default:
+				d.Unknown(key)
 			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if flat&(1<<1) == 0 && flat&(1<<3) != 0 {
@@ -297,8 +298,7 @@ func (v *SessionWelcome) AppendJSON(dst []byte) ([]byte, error) {
 	if dst, err = v.Runtime.AppendJSON(dst); err != nil {
 		return dst, within("runtime", err)
 	}
-	dst = append(dst, `,"resume_token":`...)
-	if dst, ok = jsonx.AppendString(dst, v.ResumeToken.Reveal()); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"resume_token":`, v.ResumeToken.Reveal()); !ok {
 		return dst, unencodable("resume_token")
 	}
 	dst = append(dst, `,"resume_window_sec":`...)
@@ -318,63 +318,64 @@ func (v *SessionWelcome) AppendJSON(dst []byte) ([]byte, error) {
 func (v *SessionWelcome) decode(d *jsonx.Decoder) {
 	*v = SessionWelcome{}
 	at := d.Save()
-	if !d.OpenObject() {
-		return
-	}
 	var seen uint64
-	if d.Member(`"runtime":`) {
+	if d.OpenWith(`{"runtime":`) {
 		seen |= 1 << 0
 		v.Runtime.decode(d)
+	} else if !d.OpenObject() {
+		return
 	}
-	if d.Member(`"resume_token":`) {
+	if seen != 0 && d.Literal(`,"resume_token":"`) {
 		seen |= 1 << 1
-		v.ResumeToken = MakeSecret(d.String())
+		v.ResumeToken = MakeSecret(d.StringRest())
 	}
-	if d.Member(`"resume_window_sec":`) {
+	if seen != 0 && d.Literal(`,"resume_window_sec":`) {
 		seen |= 1 << 2
 		v.ResumeWindowSec = d.Uint()
 	}
-	if d.Member(`"heartbeat_interval_sec":`) {
+	if seen != 0 && d.Literal(`,"heartbeat_interval_sec":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.HeartbeatIntervalSec = d.Uint()
 		}
 	}
-	if d.Member(`"capabilities":`) {
+	if seen != 0 && d.Literal(`,"capabilities":`) {
 		seen |= 1 << 4
 		v.Capabilities.decode(d)
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "runtime":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "runtime":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.Runtime.decode(d)
+			case "resume_token":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				v.ResumeToken = MakeSecret(d.String())
+			case "resume_window_sec":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				v.ResumeWindowSec = d.Uint()
+			case "heartbeat_interval_sec":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				if !d.Null() {
+					v.HeartbeatIntervalSec = d.Uint()
+				}
+			case "capabilities":
+				if !first(d, &seen, 1<<4) {
+					return
+				}
+				v.Capabilities.decode(d)
+			default:
+				d.Unknown(key)
 			}
-			v.Runtime.decode(d)
-		case "resume_token":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			v.ResumeToken = MakeSecret(d.String())
-		case "resume_window_sec":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			v.ResumeWindowSec = d.Uint()
-		case "heartbeat_interval_sec":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			if !d.Null() {
-				v.HeartbeatIntervalSec = d.Uint()
-			}
-		case "capabilities":
-			if !first(d, &seen, 1<<4) {
-				return
-			}
-			v.Capabilities.decode(d)
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1<<0 | 1<<1 | 1<<2 | 1<<4) &^ seen; missing != 0 {
@@ -407,12 +408,10 @@ func (v *SessionWelcome) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *SessionError) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, `{"code":`...)
-	if dst, ok = jsonx.AppendString(dst, string(v.Code)); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"code":`, string(v.Code)); !ok {
 		return dst, unencodable("code")
 	}
-	dst = append(dst, `,"message":`...)
-	if dst, ok = jsonx.AppendString(dst, v.Message); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"message":`, v.Message); !ok {
 		return dst, unencodable("message")
 	}
 	dst = append(dst, `,"retryable":`...)
@@ -422,14 +421,12 @@ func (v *SessionError) AppendJSON(dst []byte) ([]byte, error) {
 		dst = append(dst, v.Details...)
 	}
 	if v.RequestID != "" {
-		dst = append(dst, `,"request_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.RequestID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"request_id":`, v.RequestID); !ok {
 			return dst, unencodable("request_id")
 		}
 	}
 	if v.JobID != "" {
-		dst = append(dst, `,"job_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"job_id":`, v.JobID); !ok {
 			return dst, unencodable("job_id")
 		}
 	}
@@ -440,80 +437,77 @@ func (v *SessionError) AppendJSON(dst []byte) ([]byte, error) {
 func (v *SessionError) decode(d *jsonx.Decoder) {
 	*v = SessionError{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"code":"`) {
+		seen |= 1 << 0
+		v.Code = ErrorCode(d.StringRest())
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"code":`) {
-		seen |= 1 << 0
-		v.Code = ErrorCode(d.String())
-	}
-	if d.Member(`"message":`) {
+	if seen != 0 && d.Literal(`,"message":"`) {
 		seen |= 1 << 1
-		v.Message = d.String()
+		v.Message = d.StringRest()
 	}
-	if d.Member(`"retryable":`) {
+	if seen != 0 && d.Literal(`,"retryable":`) {
 		seen |= 1 << 2
 		v.Retryable = d.Bool()
 	}
-	if d.Member(`"details":`) {
+	if seen != 0 && d.Literal(`,"details":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.Details = d.RawObject()
 		}
 	}
-	if d.Member(`"request_id":`) {
+	if seen != 0 && d.Literal(`,"request_id":"`) {
 		seen |= 1 << 4
-		if !d.Null() {
-			v.RequestID = d.String()
-		}
+		v.RequestID = d.StringRest()
 	}
-	if d.Member(`"job_id":`) {
+	if seen != 0 && d.Literal(`,"job_id":"`) {
 		seen |= 1 << 5
-		if !d.Null() {
-			v.JobID = d.String()
-		}
+		v.JobID = d.StringRest()
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "code":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "code":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.Code = ErrorCode(d.String())
+			case "message":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				v.Message = d.String()
+			case "retryable":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				v.Retryable = d.Bool()
+			case "details":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				if !d.Null() {
+					v.Details = d.RawObject()
+				}
+			case "request_id":
+				if !first(d, &seen, 1<<4) {
+					return
+				}
+				if !d.Null() {
+					v.RequestID = d.String()
+				}
+			case "job_id":
+				if !first(d, &seen, 1<<5) {
+					return
+				}
+				if !d.Null() {
+					v.JobID = d.String()
+				}
+			default:
+				d.Unknown(key)
 			}
-			v.Code = ErrorCode(d.String())
-		case "message":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			v.Message = d.String()
-		case "retryable":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			v.Retryable = d.Bool()
-		case "details":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			if !d.Null() {
-				v.Details = d.RawObject()
-			}
-		case "request_id":
-			if !first(d, &seen, 1<<4) {
-				return
-			}
-			if !d.Null() {
-				v.RequestID = d.String()
-			}
-		case "job_id":
-			if !first(d, &seen, 1<<5) {
-				return
-			}
-			if !d.Null() {
-				v.JobID = d.String()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1<<0 | 1<<1 | 1<<2) &^ seen; missing != 0 {
@@ -555,8 +549,7 @@ func (v *SessionClose) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.Reason != "" {
-		dst = append(dst, `,"reason":`...)
-		if dst, ok = jsonx.AppendString(dst, v.Reason); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"reason":`, v.Reason); !ok {
 			return dst, unencodable("reason")
 		}
 	}
@@ -571,27 +564,29 @@ func (v *SessionClose) AppendJSON(dst []byte) ([]byte, error) {
 func (v *SessionClose) decode(d *jsonx.Decoder) {
 	*v = SessionClose{}
 	at := d.Save()
+	var seen uint64
 	if !d.OpenObject() {
 		return
 	}
-	var seen uint64
 	if d.Member(`"reason":`) {
 		seen |= 1 << 0
 		if !d.Null() {
 			v.Reason = d.String()
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "reason":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "reason":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				if !d.Null() {
+					v.Reason = d.String()
+				}
+			default:
+				d.Unknown(key)
 			}
-			if !d.Null() {
-				v.Reason = d.String()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	_ = at
@@ -617,8 +612,7 @@ func (v *SessionClosed) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.Reason != "" {
-		dst = append(dst, `,"reason":`...)
-		if dst, ok = jsonx.AppendString(dst, v.Reason); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"reason":`, v.Reason); !ok {
 			return dst, unencodable("reason")
 		}
 	}
@@ -633,27 +627,29 @@ func (v *SessionClosed) AppendJSON(dst []byte) ([]byte, error) {
 func (v *SessionClosed) decode(d *jsonx.Decoder) {
 	*v = SessionClosed{}
 	at := d.Save()
+	var seen uint64
 	if !d.OpenObject() {
 		return
 	}
-	var seen uint64
 	if d.Member(`"reason":`) {
 		seen |= 1 << 0
 		if !d.Null() {
 			v.Reason = d.String()
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "reason":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "reason":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				if !d.Null() {
+					v.Reason = d.String()
+				}
+			default:
+				d.Unknown(key)
 			}
-			if !d.Null() {
-				v.Reason = d.String()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	_ = at
@@ -679,8 +675,7 @@ func (v *SessionBye) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.Reason != "" {
-		dst = append(dst, `,"reason":`...)
-		if dst, ok = jsonx.AppendString(dst, v.Reason); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"reason":`, v.Reason); !ok {
 			return dst, unencodable("reason")
 		}
 	}
@@ -695,27 +690,29 @@ func (v *SessionBye) AppendJSON(dst []byte) ([]byte, error) {
 func (v *SessionBye) decode(d *jsonx.Decoder) {
 	*v = SessionBye{}
 	at := d.Save()
+	var seen uint64
 	if !d.OpenObject() {
 		return
 	}
-	var seen uint64
 	if d.Member(`"reason":`) {
 		seen |= 1 << 0
 		if !d.Null() {
 			v.Reason = d.String()
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "reason":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "reason":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				if !d.Null() {
+					v.Reason = d.String()
+				}
+			default:
+				d.Unknown(key)
 			}
-			if !d.Null() {
-				v.Reason = d.String()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	_ = at
@@ -739,8 +736,7 @@ func (v *SessionBye) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *SessionPing) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, `{"nonce":`...)
-	if dst, ok = jsonx.AppendString(dst, v.Nonce); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"nonce":`, v.Nonce); !ok {
 		return dst, unencodable("nonce")
 	}
 	if !v.SentAt.IsZero() {
@@ -756,36 +752,35 @@ func (v *SessionPing) AppendJSON(dst []byte) ([]byte, error) {
 func (v *SessionPing) decode(d *jsonx.Decoder) {
 	*v = SessionPing{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"nonce":"`) {
+		seen |= 1 << 0
+		v.Nonce = d.StringRest()
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"nonce":`) {
-		seen |= 1 << 0
-		v.Nonce = d.String()
-	}
-	if d.Member(`"sent_at":`) {
+	if seen != 0 && d.Literal(`,"sent_at":"`) {
 		seen |= 1 << 1
-		if !d.Null() {
-			v.SentAt = d.Time()
-		}
+		v.SentAt = d.TimeRest()
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "nonce":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "nonce":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.Nonce = d.String()
+			case "sent_at":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				if !d.Null() {
+					v.SentAt = d.Time()
+				}
+			default:
+				d.Unknown(key)
 			}
-			v.Nonce = d.String()
-		case "sent_at":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			if !d.Null() {
-				v.SentAt = d.Time()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1 << 0) &^ seen; missing != 0 {
@@ -815,8 +810,7 @@ func (v *SessionPing) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *SessionPong) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, `{"ping_nonce":`...)
-	if dst, ok = jsonx.AppendString(dst, v.PingNonce); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"ping_nonce":`, v.PingNonce); !ok {
 		return dst, unencodable("ping_nonce")
 	}
 	if !v.ReceivedAt.IsZero() {
@@ -832,36 +826,35 @@ func (v *SessionPong) AppendJSON(dst []byte) ([]byte, error) {
 func (v *SessionPong) decode(d *jsonx.Decoder) {
 	*v = SessionPong{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"ping_nonce":"`) {
+		seen |= 1 << 0
+		v.PingNonce = d.StringRest()
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"ping_nonce":`) {
-		seen |= 1 << 0
-		v.PingNonce = d.String()
-	}
-	if d.Member(`"received_at":`) {
+	if seen != 0 && d.Literal(`,"received_at":"`) {
 		seen |= 1 << 1
-		if !d.Null() {
-			v.ReceivedAt = d.Time()
-		}
+		v.ReceivedAt = d.TimeRest()
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "ping_nonce":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "ping_nonce":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.PingNonce = d.String()
+			case "received_at":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				if !d.Null() {
+					v.ReceivedAt = d.Time()
+				}
+			default:
+				d.Unknown(key)
 			}
-			v.PingNonce = d.String()
-		case "received_at":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			if !d.Null() {
-				v.ReceivedAt = d.Time()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1 << 0) &^ seen; missing != 0 {
@@ -899,23 +892,24 @@ func (v *SessionAck) AppendJSON(dst []byte) ([]byte, error) {
 func (v *SessionAck) decode(d *jsonx.Decoder) {
 	*v = SessionAck{}
 	at := d.Save()
-	if !d.OpenObject() {
-		return
-	}
 	var seen uint64
-	if d.Member(`"last_processed_seq":`) {
+	if d.OpenWith(`{"last_processed_seq":`) {
 		seen |= 1 << 0
 		v.LastProcessedSeq = d.Uint()
+	} else if !d.OpenObject() {
+		return
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "last_processed_seq":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "last_processed_seq":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.LastProcessedSeq = d.Uint()
+			default:
+				d.Unknown(key)
 			}
-			v.LastProcessedSeq = d.Uint()
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1 << 0) &^ seen; missing != 0 {
@@ -948,8 +942,7 @@ func (v *SessionListJobs) AppendJSON(dst []byte) ([]byte, error) {
 		dst = jsonx.AppendUint(dst, *v.Limit)
 	}
 	if v.Cursor != "" {
-		dst = append(dst, `,"cursor":`...)
-		if dst, ok = jsonx.AppendString(dst, v.Cursor); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"cursor":`, v.Cursor); !ok {
 			return dst, unencodable("cursor")
 		}
 	}
@@ -964,10 +957,10 @@ func (v *SessionListJobs) AppendJSON(dst []byte) ([]byte, error) {
 func (v *SessionListJobs) decode(d *jsonx.Decoder) {
 	*v = SessionListJobs{}
 	at := d.Save()
+	var seen uint64
 	if !d.OpenObject() {
 		return
 	}
-	var seen uint64
 	if d.Member(`"filter":`) {
 		seen |= 1 << 0
 		if !d.Null() {
@@ -987,32 +980,34 @@ func (v *SessionListJobs) decode(d *jsonx.Decoder) {
 			v.Cursor = d.String()
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "filter":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "filter":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				if !d.Null() {
+					v.Filter = new(JobFilter)
+					v.Filter.decode(d)
+				}
+			case "limit":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				if !d.Null() {
+					v.Limit = new(d.Uint())
+				}
+			case "cursor":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.Cursor = d.String()
+				}
+			default:
+				d.Unknown(key)
 			}
-			if !d.Null() {
-				v.Filter = new(JobFilter)
-				v.Filter.decode(d)
-			}
-		case "limit":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			if !d.Null() {
-				v.Limit = new(d.Uint())
-			}
-		case "cursor":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.Cursor = d.String()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	_ = at
@@ -1047,8 +1042,7 @@ func (v *SessionListJobs) validate(c *checker) {
 func (v *SessionJobs) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	dst = append(dst, `{"request_id":`...)
-	if dst, ok = jsonx.AppendString(dst, v.RequestID); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"request_id":`, v.RequestID); !ok {
 		return dst, unencodable("request_id")
 	}
 	dst = append(dst, `,"jobs":[`...)
@@ -1062,8 +1056,7 @@ func (v *SessionJobs) AppendJSON(dst []byte) ([]byte, error) {
 	}
 	dst = append(dst, ']')
 	if v.NextCursor != "" {
-		dst = append(dst, `,"next_cursor":`...)
-		if dst, ok = jsonx.AppendString(dst, v.NextCursor); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"next_cursor":`, v.NextCursor); !ok {
 			return dst, unencodable("next_cursor")
 		}
 	} else {
@@ -1076,49 +1069,48 @@ func (v *SessionJobs) AppendJSON(dst []byte) ([]byte, error) {
 func (v *SessionJobs) decode(d *jsonx.Decoder) {
 	*v = SessionJobs{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"request_id":"`) {
+		seen |= 1 << 0
+		v.RequestID = d.StringRest()
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"request_id":`) {
-		seen |= 1 << 0
-		v.RequestID = d.String()
-	}
-	if d.Member(`"jobs":`) {
+	if seen != 0 && d.Literal(`,"jobs":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.Jobs = decodeJobSummaryList(d)
 		}
 	}
-	if d.Member(`"next_cursor":`) {
+	if seen != 0 && d.Literal(`,"next_cursor":"`) {
 		seen |= 1 << 2
-		if !d.Null() {
-			v.NextCursor = d.String()
-		}
+		v.NextCursor = d.StringRest()
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "request_id":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "request_id":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.RequestID = d.String()
+			case "jobs":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				if !d.Null() {
+					v.Jobs = decodeJobSummaryList(d)
+				}
+			case "next_cursor":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.NextCursor = d.String()
+				}
+			default:
+				d.Unknown(key)
 			}
-			v.RequestID = d.String()
-		case "jobs":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			if !d.Null() {
-				v.Jobs = decodeJobSummaryList(d)
-			}
-		case "next_cursor":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.NextCursor = d.String()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1 << 0) &^ seen; missing != 0 {

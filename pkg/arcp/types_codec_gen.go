@@ -7,13 +7,11 @@ import "github.com/arcpkit/arcp/internal/jsonx"
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *Software) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, `{"name":`...)
-	if dst, ok = jsonx.AppendString(dst, v.Name); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"name":`, v.Name); !ok {
 		return dst, unencodable("name")
 	}
 	if v.Version != "" {
-		dst = append(dst, `,"version":`...)
-		if dst, ok = jsonx.AppendString(dst, v.Version); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"version":`, v.Version); !ok {
 			return dst, unencodable("version")
 		}
 	}
@@ -24,36 +22,35 @@ func (v *Software) AppendJSON(dst []byte) ([]byte, error) {
 func (v *Software) decode(d *jsonx.Decoder) {
 	*v = Software{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"name":"`) {
+		seen |= 1 << 0
+		v.Name = d.StringRest()
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"name":`) {
-		seen |= 1 << 0
-		v.Name = d.String()
-	}
-	if d.Member(`"version":`) {
+	if seen != 0 && d.Literal(`,"version":"`) {
 		seen |= 1 << 1
-		if !d.Null() {
-			v.Version = d.String()
-		}
+		v.Version = d.StringRest()
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "name":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "name":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.Name = d.String()
+			case "version":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				if !d.Null() {
+					v.Version = d.String()
+				}
+			default:
+				d.Unknown(key)
 			}
-			v.Name = d.String()
-		case "version":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			if !d.Null() {
-				v.Version = d.String()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1 << 0) &^ seen; missing != 0 {
@@ -87,14 +84,12 @@ func (v *Auth) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.Scheme != "" {
-		dst = append(dst, `,"scheme":`...)
-		if dst, ok = jsonx.AppendString(dst, v.Scheme); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"scheme":`, v.Scheme); !ok {
 			return dst, unencodable("scheme")
 		}
 	}
 	if v.Token.Reveal() != "" {
-		dst = append(dst, `,"token":`...)
-		if dst, ok = jsonx.AppendString(dst, v.Token.Reveal()); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"token":`, v.Token.Reveal()); !ok {
 			return dst, unencodable("token")
 		}
 	}
@@ -109,10 +104,10 @@ func (v *Auth) AppendJSON(dst []byte) ([]byte, error) {
 func (v *Auth) decode(d *jsonx.Decoder) {
 	*v = Auth{}
 	at := d.Save()
+	var seen uint64
 	if !d.OpenObject() {
 		return
 	}
-	var seen uint64
 	if d.Member(`"scheme":`) {
 		seen |= 1 << 0
 		if !d.Null() {
@@ -125,24 +120,26 @@ func (v *Auth) decode(d *jsonx.Decoder) {
 			v.Token = MakeSecret(d.String())
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "scheme":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "scheme":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				if !d.Null() {
+					v.Scheme = d.String()
+				}
+			case "token":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				if !d.Null() {
+					v.Token = MakeSecret(d.String())
+				}
+			default:
+				d.Unknown(key)
 			}
-			if !d.Null() {
-				v.Scheme = d.String()
-			}
-		case "token":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			if !d.Null() {
-				v.Token = MakeSecret(d.String())
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	_ = at
@@ -173,7 +170,7 @@ func (v *ClientCapabilities) AppendJSON(dst []byte) ([]byte, error) {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			if dst, ok = jsonx.AppendString(dst, v.Encodings[i]); !ok {
+			if dst, ok = jsonx.AppendMember(dst, "", v.Encodings[i]); !ok {
 				return dst, unencodable("encodings")
 			}
 		}
@@ -185,7 +182,7 @@ func (v *ClientCapabilities) AppendJSON(dst []byte) ([]byte, error) {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			if dst, ok = jsonx.AppendString(dst, string(v.Features[i])); !ok {
+			if dst, ok = jsonx.AppendMember(dst, "", string(v.Features[i])); !ok {
 				return dst, unencodable("features")
 			}
 		}
@@ -202,10 +199,10 @@ func (v *ClientCapabilities) AppendJSON(dst []byte) ([]byte, error) {
 func (v *ClientCapabilities) decode(d *jsonx.Decoder) {
 	*v = ClientCapabilities{}
 	at := d.Save()
+	var seen uint64
 	if !d.OpenObject() {
 		return
 	}
-	var seen uint64
 	if d.Member(`"encodings":`) {
 		seen |= 1 << 0
 		if !d.Null() {
@@ -218,24 +215,26 @@ func (v *ClientCapabilities) decode(d *jsonx.Decoder) {
 			v.Features = decodeTexts[Feature](d)
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "encodings":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "encodings":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				if !d.Null() {
+					v.Encodings = decodeTexts[string](d)
+				}
+			case "features":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				if !d.Null() {
+					v.Features = decodeTexts[Feature](d)
+				}
+			default:
+				d.Unknown(key)
 			}
-			if !d.Null() {
-				v.Encodings = decodeTexts[string](d)
-			}
-		case "features":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			if !d.Null() {
-				v.Features = decodeTexts[Feature](d)
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	_ = at
@@ -255,13 +254,11 @@ func (v *Resume) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.SessionID != "" {
-		dst = append(dst, `,"session_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.SessionID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"session_id":`, v.SessionID); !ok {
 			return dst, unencodable("session_id")
 		}
 	}
-	dst = append(dst, `,"resume_token":`...)
-	if dst, ok = jsonx.AppendString(dst, v.ResumeToken.Reveal()); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"resume_token":`, v.ResumeToken.Reveal()); !ok {
 		return dst, unencodable("resume_token")
 	}
 	dst = append(dst, `,"last_event_seq":`...)
@@ -277,11 +274,11 @@ func (v *Resume) AppendJSON(dst []byte) ([]byte, error) {
 func (v *Resume) decode(d *jsonx.Decoder) {
 	*v = Resume{}
 	at := d.Save()
+	var seen uint64
+	var flat uint64
 	if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	var flat uint64
 	if d.Member(`"session_id":`) {
 		seen |= 1 << 0
 		if !d.Null() {
@@ -293,43 +290,45 @@ func (v *Resume) decode(d *jsonx.Decoder) {
 		flat |= 1 << 1
 		v.ResumeToken = MakeSecret(d.String())
 	}
-	if d.Member(`"last_event_seq":`) {
+	if seen != 0 && d.Literal(`,"last_event_seq":`) {
 		seen |= 1 << 2
 		v.LastEventSeq = d.Uint()
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "session_id":
-			if !first(d, &seen, 1<<0) {
-				return
-			}
-			if !d.Null() {
-				v.SessionID = d.String()
-			}
-		case "resume_token":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			flat |= 1 << 1
-			v.ResumeToken = MakeSecret(d.String())
-		case "last_event_seq":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			v.LastEventSeq = d.Uint()
-		case "token":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			switch {
-			case flat&(1<<1) != 0:
-				d.Skip()
-			case !d.Null():
-				flat |= 1 << 3
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "session_id":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				if !d.Null() {
+					v.SessionID = d.String()
+				}
+			case "resume_token":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				flat |= 1 << 1
 				v.ResumeToken = MakeSecret(d.String())
+			case "last_event_seq":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				v.LastEventSeq = d.Uint()
+			case "token":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				switch {
+				case flat&(1<<1) != 0:
+					d.Skip()
+				case !d.Null():
+					flat |= 1 << 3
+					v.ResumeToken = MakeSecret(d.String())
+				}
+			default:
+				d.Unknown(key)
 			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if flat&(1<<1) == 0 && flat&(1<<3) != 0 {
@@ -361,8 +360,7 @@ func (v *Resume) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *AgentEntry) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, `{"name":`...)
-	if dst, ok = jsonx.AppendString(dst, v.Name); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"name":`, v.Name); !ok {
 		return dst, unencodable("name")
 	}
 	dst = append(dst, `,"versions":[`...)
@@ -370,14 +368,13 @@ func (v *AgentEntry) AppendJSON(dst []byte) ([]byte, error) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		if dst, ok = jsonx.AppendString(dst, v.Versions[i]); !ok {
+		if dst, ok = jsonx.AppendMember(dst, "", v.Versions[i]); !ok {
 			return dst, unencodable("versions")
 		}
 	}
 	dst = append(dst, ']')
 	if v.Default != "" {
-		dst = append(dst, `,"default":`...)
-		if dst, ok = jsonx.AppendString(dst, v.Default); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"default":`, v.Default); !ok {
 			return dst, unencodable("default")
 		}
 	}
@@ -388,49 +385,48 @@ func (v *AgentEntry) AppendJSON(dst []byte) ([]byte, error) {
 func (v *AgentEntry) decode(d *jsonx.Decoder) {
 	*v = AgentEntry{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"name":"`) {
+		seen |= 1 << 0
+		v.Name = d.StringRest()
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"name":`) {
-		seen |= 1 << 0
-		v.Name = d.String()
-	}
-	if d.Member(`"versions":`) {
+	if seen != 0 && d.Literal(`,"versions":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.Versions = decodeTexts[string](d)
 		}
 	}
-	if d.Member(`"default":`) {
+	if seen != 0 && d.Literal(`,"default":"`) {
 		seen |= 1 << 2
-		if !d.Null() {
-			v.Default = d.String()
-		}
+		v.Default = d.StringRest()
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "name":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "name":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.Name = d.String()
+			case "versions":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				if !d.Null() {
+					v.Versions = decodeTexts[string](d)
+				}
+			case "default":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.Default = d.String()
+				}
+			default:
+				d.Unknown(key)
 			}
-			v.Name = d.String()
-		case "versions":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			if !d.Null() {
-				v.Versions = decodeTexts[string](d)
-			}
-		case "default":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.Default = d.String()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1 << 0) &^ seen; missing != 0 {
@@ -508,10 +504,10 @@ func (v *SessionLimits) AppendJSON(dst []byte) ([]byte, error) {
 func (v *SessionLimits) decode(d *jsonx.Decoder) {
 	*v = SessionLimits{}
 	at := d.Save()
+	var seen uint64
 	if !d.OpenObject() {
 		return
 	}
-	var seen uint64
 	if d.Member(`"frame_bytes":`) {
 		seen |= 1 << 0
 		if !d.Null() {
@@ -530,31 +526,33 @@ func (v *SessionLimits) decode(d *jsonx.Decoder) {
 			v.IdempotencySec = d.Uint()
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "frame_bytes":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "frame_bytes":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				if !d.Null() {
+					v.FrameBytes = d.Uint()
+				}
+			case "retained_bytes":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				if !d.Null() {
+					v.RetainedBytes = d.Uint()
+				}
+			case "idempotency_sec":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.IdempotencySec = d.Uint()
+				}
+			default:
+				d.Unknown(key)
 			}
-			if !d.Null() {
-				v.FrameBytes = d.Uint()
-			}
-		case "retained_bytes":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			if !d.Null() {
-				v.RetainedBytes = d.Uint()
-			}
-		case "idempotency_sec":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.IdempotencySec = d.Uint()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	_ = at
@@ -578,7 +576,7 @@ func (v *RuntimeCapabilities) AppendJSON(dst []byte) ([]byte, error) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		if dst, ok = jsonx.AppendString(dst, v.Encodings[i]); !ok {
+		if dst, ok = jsonx.AppendMember(dst, "", v.Encodings[i]); !ok {
 			return dst, unencodable("encodings")
 		}
 	}
@@ -587,7 +585,7 @@ func (v *RuntimeCapabilities) AppendJSON(dst []byte) ([]byte, error) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		if dst, ok = jsonx.AppendString(dst, string(v.Features[i])); !ok {
+		if dst, ok = jsonx.AppendMember(dst, "", string(v.Features[i])); !ok {
 			return dst, unencodable("features")
 		}
 	}
@@ -614,68 +612,69 @@ func (v *RuntimeCapabilities) AppendJSON(dst []byte) ([]byte, error) {
 func (v *RuntimeCapabilities) decode(d *jsonx.Decoder) {
 	*v = RuntimeCapabilities{}
 	at := d.Save()
-	if !d.OpenObject() {
-		return
-	}
 	var seen uint64
-	if d.Member(`"encodings":`) {
+	if d.OpenWith(`{"encodings":`) {
 		seen |= 1 << 0
 		if !d.Null() {
 			v.Encodings = decodeTexts[string](d)
 		}
+	} else if !d.OpenObject() {
+		return
 	}
-	if d.Member(`"features":`) {
+	if seen != 0 && d.Literal(`,"features":`) {
 		seen |= 1 << 1
 		if !d.Null() {
 			v.Features = decodeTexts[Feature](d)
 		}
 	}
-	if d.Member(`"agents":`) {
+	if seen != 0 && d.Literal(`,"agents":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.Agents = decodeAgentEntryList(d)
 		}
 	}
-	if d.Member(`"limits":`) {
+	if seen != 0 && d.Literal(`,"limits":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.Limits = new(SessionLimits)
 			v.Limits.decode(d)
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "encodings":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "encodings":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				if !d.Null() {
+					v.Encodings = decodeTexts[string](d)
+				}
+			case "features":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				if !d.Null() {
+					v.Features = decodeTexts[Feature](d)
+				}
+			case "agents":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.Agents = decodeAgentEntryList(d)
+				}
+			case "limits":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				if !d.Null() {
+					v.Limits = new(SessionLimits)
+					v.Limits.decode(d)
+				}
+			default:
+				d.Unknown(key)
 			}
-			if !d.Null() {
-				v.Encodings = decodeTexts[string](d)
-			}
-		case "features":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			if !d.Null() {
-				v.Features = decodeTexts[Feature](d)
-			}
-		case "agents":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.Agents = decodeAgentEntryList(d)
-			}
-		case "limits":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			if !d.Null() {
-				v.Limits = new(SessionLimits)
-				v.Limits.decode(d)
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	_ = at
@@ -719,7 +718,7 @@ func (v *LeaseConstraints) AppendJSON(dst []byte) ([]byte, error) {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			if dst, ok = jsonx.AppendString(dst, v.MaxBudget[i]); !ok {
+			if dst, ok = jsonx.AppendMember(dst, "", v.MaxBudget[i]); !ok {
 				return dst, unencodable("max_budget")
 			}
 		}
@@ -736,10 +735,10 @@ func (v *LeaseConstraints) AppendJSON(dst []byte) ([]byte, error) {
 func (v *LeaseConstraints) decode(d *jsonx.Decoder) {
 	*v = LeaseConstraints{}
 	at := d.Save()
+	var seen uint64
 	if !d.OpenObject() {
 		return
 	}
-	var seen uint64
 	if d.Member(`"expires_at":`) {
 		seen |= 1 << 0
 		if !d.Null() {
@@ -752,24 +751,26 @@ func (v *LeaseConstraints) decode(d *jsonx.Decoder) {
 			v.MaxBudget = decodeTexts[string](d)
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "expires_at":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "expires_at":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				if !d.Null() {
+					v.ExpiresAt = d.Time()
+				}
+			case "max_budget":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				if !d.Null() {
+					v.MaxBudget = decodeTexts[string](d)
+				}
+			default:
+				d.Unknown(key)
 			}
-			if !d.Null() {
-				v.ExpiresAt = d.Time()
-			}
-		case "max_budget":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			if !d.Null() {
-				v.MaxBudget = decodeTexts[string](d)
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	_ = at
@@ -791,25 +792,20 @@ func (v *LeaseConstraints) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *Credential) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, `{"id":`...)
-	if dst, ok = jsonx.AppendString(dst, v.ID); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"id":`, v.ID); !ok {
 		return dst, unencodable("id")
 	}
-	dst = append(dst, `,"scheme":`...)
-	if dst, ok = jsonx.AppendString(dst, v.Scheme); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"scheme":`, v.Scheme); !ok {
 		return dst, unencodable("scheme")
 	}
-	dst = append(dst, `,"value":`...)
-	if dst, ok = jsonx.AppendString(dst, v.Value.Reveal()); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"value":`, v.Value.Reveal()); !ok {
 		return dst, unencodable("value")
 	}
-	dst = append(dst, `,"endpoint":`...)
-	if dst, ok = jsonx.AppendString(dst, v.Endpoint); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"endpoint":`, v.Endpoint); !ok {
 		return dst, unencodable("endpoint")
 	}
 	if v.Profile != "" {
-		dst = append(dst, `,"profile":`...)
-		if dst, ok = jsonx.AppendString(dst, v.Profile); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"profile":`, v.Profile); !ok {
 			return dst, unencodable("profile")
 		}
 	}
@@ -824,76 +820,75 @@ func (v *Credential) AppendJSON(dst []byte) ([]byte, error) {
 func (v *Credential) decode(d *jsonx.Decoder) {
 	*v = Credential{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"id":"`) {
+		seen |= 1 << 0
+		v.ID = d.StringRest()
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"id":`) {
-		seen |= 1 << 0
-		v.ID = d.String()
-	}
-	if d.Member(`"scheme":`) {
+	if seen != 0 && d.Literal(`,"scheme":"`) {
 		seen |= 1 << 1
-		v.Scheme = d.String()
+		v.Scheme = d.StringRest()
 	}
-	if d.Member(`"value":`) {
+	if seen != 0 && d.Literal(`,"value":"`) {
 		seen |= 1 << 2
-		v.Value = MakeSecret(d.String())
+		v.Value = MakeSecret(d.StringRest())
 	}
-	if d.Member(`"endpoint":`) {
+	if seen != 0 && d.Literal(`,"endpoint":"`) {
 		seen |= 1 << 3
-		v.Endpoint = d.String()
+		v.Endpoint = d.StringRest()
 	}
-	if d.Member(`"profile":`) {
+	if seen != 0 && d.Literal(`,"profile":"`) {
 		seen |= 1 << 4
-		if !d.Null() {
-			v.Profile = d.String()
-		}
+		v.Profile = d.StringRest()
 	}
-	if d.Member(`"constraints":`) {
+	if seen != 0 && d.Literal(`,"constraints":`) {
 		seen |= 1 << 5
 		if !d.Null() {
 			v.Constraints = d.RawObject()
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "id":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "id":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.ID = d.String()
+			case "scheme":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				v.Scheme = d.String()
+			case "value":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				v.Value = MakeSecret(d.String())
+			case "endpoint":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				v.Endpoint = d.String()
+			case "profile":
+				if !first(d, &seen, 1<<4) {
+					return
+				}
+				if !d.Null() {
+					v.Profile = d.String()
+				}
+			case "constraints":
+				if !first(d, &seen, 1<<5) {
+					return
+				}
+				if !d.Null() {
+					v.Constraints = d.RawObject()
+				}
+			default:
+				d.Unknown(key)
 			}
-			v.ID = d.String()
-		case "scheme":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			v.Scheme = d.String()
-		case "value":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			v.Value = MakeSecret(d.String())
-		case "endpoint":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			v.Endpoint = d.String()
-		case "profile":
-			if !first(d, &seen, 1<<4) {
-				return
-			}
-			if !d.Null() {
-				v.Profile = d.String()
-			}
-		case "constraints":
-			if !first(d, &seen, 1<<5) {
-				return
-			}
-			if !d.Null() {
-				v.Constraints = d.RawObject()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1<<0 | 1<<1 | 1<<2 | 1<<3) &^ seen; missing != 0 {
@@ -936,15 +931,14 @@ func (v *JobFilter) AppendJSON(dst []byte) ([]byte, error) {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			if dst, ok = jsonx.AppendString(dst, string(v.Status[i])); !ok {
+			if dst, ok = jsonx.AppendMember(dst, "", string(v.Status[i])); !ok {
 				return dst, unencodable("status")
 			}
 		}
 		dst = append(dst, ']')
 	}
 	if v.Agent != "" {
-		dst = append(dst, `,"agent":`...)
-		if dst, ok = jsonx.AppendString(dst, v.Agent); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"agent":`, v.Agent); !ok {
 			return dst, unencodable("agent")
 		}
 	}
@@ -971,10 +965,10 @@ func (v *JobFilter) AppendJSON(dst []byte) ([]byte, error) {
 func (v *JobFilter) decode(d *jsonx.Decoder) {
 	*v = JobFilter{}
 	at := d.Save()
+	var seen uint64
 	if !d.OpenObject() {
 		return
 	}
-	var seen uint64
 	if d.Member(`"status":`) {
 		seen |= 1 << 0
 		if !d.Null() {
@@ -999,38 +993,40 @@ func (v *JobFilter) decode(d *jsonx.Decoder) {
 			v.CreatedBefore = d.Time()
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "status":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "status":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				if !d.Null() {
+					v.Status = decodeLone[JobStatus](d)
+				}
+			case "agent":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				if !d.Null() {
+					v.Agent = d.String()
+				}
+			case "created_after":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.CreatedAfter = d.Time()
+				}
+			case "created_before":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				if !d.Null() {
+					v.CreatedBefore = d.Time()
+				}
+			default:
+				d.Unknown(key)
 			}
-			if !d.Null() {
-				v.Status = decodeLone[JobStatus](d)
-			}
-		case "agent":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			if !d.Null() {
-				v.Agent = d.String()
-			}
-		case "created_after":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.CreatedAfter = d.Time()
-			}
-		case "created_before":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			if !d.Null() {
-				v.CreatedBefore = d.Time()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	_ = at
@@ -1067,16 +1063,13 @@ func (v *JobFilter) validate(c *checker) {
 func (v *JobSummary) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	dst = append(dst, `{"job_id":`...)
-	if dst, ok = jsonx.AppendString(dst, v.JobID); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"job_id":`, v.JobID); !ok {
 		return dst, unencodable("job_id")
 	}
-	dst = append(dst, `,"agent":`...)
-	if dst, ok = jsonx.AppendString(dst, v.Agent); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"agent":`, v.Agent); !ok {
 		return dst, unencodable("agent")
 	}
-	dst = append(dst, `,"status":`...)
-	if dst, ok = jsonx.AppendString(dst, string(v.Status)); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"status":`, string(v.Status)); !ok {
 		return dst, unencodable("status")
 	}
 	dst = append(dst, `,"lease":`...)
@@ -1096,8 +1089,7 @@ func (v *JobSummary) AppendJSON(dst []byte) ([]byte, error) {
 		}
 	}
 	if v.ParentJobID != "" {
-		dst = append(dst, `,"parent_job_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.ParentJobID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"parent_job_id":`, v.ParentJobID); !ok {
 			return dst, unencodable("parent_job_id")
 		}
 	}
@@ -1106,8 +1098,7 @@ func (v *JobSummary) AppendJSON(dst []byte) ([]byte, error) {
 		return dst, unencodable("created_at")
 	}
 	if v.TraceID != "" {
-		dst = append(dst, `,"trace_id":`...)
-		if dst, ok = jsonx.AppendString(dst, v.TraceID); !ok {
+		if dst, ok = jsonx.AppendMember(dst, `,"trace_id":`, v.TraceID); !ok {
 			return dst, unencodable("trace_id")
 		}
 	}
@@ -1120,130 +1111,127 @@ func (v *JobSummary) AppendJSON(dst []byte) ([]byte, error) {
 func (v *JobSummary) decode(d *jsonx.Decoder) {
 	*v = JobSummary{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"job_id":"`) {
+		seen |= 1 << 0
+		v.JobID = d.StringRest()
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"job_id":`) {
-		seen |= 1 << 0
-		v.JobID = d.String()
-	}
-	if d.Member(`"agent":`) {
+	if seen != 0 && d.Literal(`,"agent":"`) {
 		seen |= 1 << 1
-		v.Agent = d.String()
+		v.Agent = d.StringRest()
 	}
-	if d.Member(`"status":`) {
+	if seen != 0 && d.Literal(`,"status":"`) {
 		seen |= 1 << 2
-		v.Status = JobStatus(d.String())
+		v.Status = JobStatus(d.StringRest())
 	}
-	if d.Member(`"lease":`) {
+	if seen != 0 && d.Literal(`,"lease":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.Lease = decodeLease(d)
 		}
 	}
-	if d.Member(`"lease_constraints":`) {
+	if seen != 0 && d.Literal(`,"lease_constraints":`) {
 		seen |= 1 << 4
 		if !d.Null() {
 			v.LeaseConstraints = new(LeaseConstraints)
 			v.LeaseConstraints.decode(d)
 		}
 	}
-	if d.Member(`"budget":`) {
+	if seen != 0 && d.Literal(`,"budget":`) {
 		seen |= 1 << 5
 		if !d.Null() {
 			v.Budget = decodeAmounts(d)
 		}
 	}
-	if d.Member(`"parent_job_id":`) {
+	if seen != 0 && d.Literal(`,"parent_job_id":"`) {
 		seen |= 1 << 6
-		if !d.Null() {
-			v.ParentJobID = d.String()
-		}
+		v.ParentJobID = d.StringRest()
 	}
-	if d.Member(`"created_at":`) {
+	if seen != 0 && d.Literal(`,"created_at":"`) {
 		seen |= 1 << 7
-		v.CreatedAt = d.Time()
+		v.CreatedAt = d.TimeRest()
 	}
-	if d.Member(`"trace_id":`) {
+	if seen != 0 && d.Literal(`,"trace_id":"`) {
 		seen |= 1 << 8
-		if !d.Null() {
-			v.TraceID = d.String()
-		}
+		v.TraceID = d.StringRest()
 	}
-	if d.Member(`"last_event_seq":`) {
+	if seen != 0 && d.Literal(`,"last_event_seq":`) {
 		seen |= 1 << 9
 		if !d.Null() {
 			v.LastEventSeq = d.Uint()
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "job_id":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "job_id":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.JobID = d.String()
+			case "agent":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				v.Agent = d.String()
+			case "status":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				v.Status = JobStatus(d.String())
+			case "lease":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				if !d.Null() {
+					v.Lease = decodeLease(d)
+				}
+			case "lease_constraints":
+				if !first(d, &seen, 1<<4) {
+					return
+				}
+				if !d.Null() {
+					v.LeaseConstraints = new(LeaseConstraints)
+					v.LeaseConstraints.decode(d)
+				}
+			case "budget":
+				if !first(d, &seen, 1<<5) {
+					return
+				}
+				if !d.Null() {
+					v.Budget = decodeAmounts(d)
+				}
+			case "parent_job_id":
+				if !first(d, &seen, 1<<6) {
+					return
+				}
+				if !d.Null() {
+					v.ParentJobID = d.String()
+				}
+			case "created_at":
+				if !first(d, &seen, 1<<7) {
+					return
+				}
+				v.CreatedAt = d.Time()
+			case "trace_id":
+				if !first(d, &seen, 1<<8) {
+					return
+				}
+				if !d.Null() {
+					v.TraceID = d.String()
+				}
+			case "last_event_seq":
+				if !first(d, &seen, 1<<9) {
+					return
+				}
+				if !d.Null() {
+					v.LastEventSeq = d.Uint()
+				}
+			default:
+				d.Unknown(key)
 			}
-			v.JobID = d.String()
-		case "agent":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			v.Agent = d.String()
-		case "status":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			v.Status = JobStatus(d.String())
-		case "lease":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			if !d.Null() {
-				v.Lease = decodeLease(d)
-			}
-		case "lease_constraints":
-			if !first(d, &seen, 1<<4) {
-				return
-			}
-			if !d.Null() {
-				v.LeaseConstraints = new(LeaseConstraints)
-				v.LeaseConstraints.decode(d)
-			}
-		case "budget":
-			if !first(d, &seen, 1<<5) {
-				return
-			}
-			if !d.Null() {
-				v.Budget = decodeAmounts(d)
-			}
-		case "parent_job_id":
-			if !first(d, &seen, 1<<6) {
-				return
-			}
-			if !d.Null() {
-				v.ParentJobID = d.String()
-			}
-		case "created_at":
-			if !first(d, &seen, 1<<7) {
-				return
-			}
-			v.CreatedAt = d.Time()
-		case "trace_id":
-			if !first(d, &seen, 1<<8) {
-				return
-			}
-			if !d.Null() {
-				v.TraceID = d.String()
-			}
-		case "last_event_seq":
-			if !first(d, &seen, 1<<9) {
-				return
-			}
-			if !d.Null() {
-				v.LastEventSeq = d.Uint()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1<<0 | 1<<1 | 1<<2 | 1<<7) &^ seen; missing != 0 {
@@ -1314,12 +1302,10 @@ func (v *JobSummary) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *ToolError) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	dst = append(dst, `{"code":`...)
-	if dst, ok = jsonx.AppendString(dst, string(v.Code)); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `{"code":`, string(v.Code)); !ok {
 		return dst, unencodable("code")
 	}
-	dst = append(dst, `,"message":`...)
-	if dst, ok = jsonx.AppendString(dst, v.Message); !ok {
+	if dst, ok = jsonx.AppendMember(dst, `,"message":`, v.Message); !ok {
 		return dst, unencodable("message")
 	}
 	dst = append(dst, `,"retryable":`...)
@@ -1335,58 +1321,59 @@ func (v *ToolError) AppendJSON(dst []byte) ([]byte, error) {
 func (v *ToolError) decode(d *jsonx.Decoder) {
 	*v = ToolError{}
 	at := d.Save()
-	if !d.OpenObject() {
+	var seen uint64
+	if d.OpenWith(`{"code":"`) {
+		seen |= 1 << 0
+		v.Code = ErrorCode(d.StringRest())
+	} else if !d.OpenObject() {
 		return
 	}
-	var seen uint64
-	if d.Member(`"code":`) {
-		seen |= 1 << 0
-		v.Code = ErrorCode(d.String())
-	}
-	if d.Member(`"message":`) {
+	if seen != 0 && d.Literal(`,"message":"`) {
 		seen |= 1 << 1
-		v.Message = d.String()
+		v.Message = d.StringRest()
 	}
-	if d.Member(`"retryable":`) {
+	if seen != 0 && d.Literal(`,"retryable":`) {
 		seen |= 1 << 2
 		if !d.Null() {
 			v.Retryable = d.Bool()
 		}
 	}
-	if d.Member(`"details":`) {
+	if seen != 0 && d.Literal(`,"details":`) {
 		seen |= 1 << 3
 		if !d.Null() {
 			v.Details = d.RawObject()
 		}
 	}
-	for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
-		switch key {
-		case "code":
-			if !first(d, &seen, 1<<0) {
-				return
+	if seen == 0 || !d.Close() {
+		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
+			switch key {
+			case "code":
+				if !first(d, &seen, 1<<0) {
+					return
+				}
+				v.Code = ErrorCode(d.String())
+			case "message":
+				if !first(d, &seen, 1<<1) {
+					return
+				}
+				v.Message = d.String()
+			case "retryable":
+				if !first(d, &seen, 1<<2) {
+					return
+				}
+				if !d.Null() {
+					v.Retryable = d.Bool()
+				}
+			case "details":
+				if !first(d, &seen, 1<<3) {
+					return
+				}
+				if !d.Null() {
+					v.Details = d.RawObject()
+				}
+			default:
+				d.Unknown(key)
 			}
-			v.Code = ErrorCode(d.String())
-		case "message":
-			if !first(d, &seen, 1<<1) {
-				return
-			}
-			v.Message = d.String()
-		case "retryable":
-			if !first(d, &seen, 1<<2) {
-				return
-			}
-			if !d.Null() {
-				v.Retryable = d.Bool()
-			}
-		case "details":
-			if !first(d, &seen, 1<<3) {
-				return
-			}
-			if !d.Null() {
-				v.Details = d.RawObject()
-			}
-		default:
-			d.Unknown(key)
 		}
 	}
 	if missing := (1<<0 | 1<<1) &^ seen; missing != 0 {
