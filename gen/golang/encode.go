@@ -32,11 +32,10 @@ func (e *encoder) stmt(code ...j.Code) {
 	e.code = append(e.code, code...)
 }
 
-// text appends a text and the literal before it in one step.
+// text appends a text; its opening quote belongs to the literal before it.
 func (e *encoder) text(wire string, x j.Code) {
-	literal := e.literal
-	e.literal = ""
-	e.check(wire, jsonx("AppendMember").Call(j.Id("dst"), raw(literal), x))
+	e.lit(`"`)
+	e.check(wire, jsonx("AppendRest").Call(j.Id("dst"), x))
 }
 
 // check appends through a function that returns false for what JSON cannot say.

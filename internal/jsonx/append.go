@@ -93,14 +93,13 @@ func AppendFloat(dst []byte, f float64) ([]byte, bool) {
 // AppendTime appends t as a JSON string, RFC 3339 in UTC with Z and with none, three, six or nine digits of fraction,
 // the fewest that lose nothing. It returns false, and dst as it was, for a year outside 0..9999.
 func AppendTime(dst []byte, t time.Time) ([]byte, bool) {
-	t = t.UTC()
-	year, month, day := t.Date()
-	if year < 0 || year > 9999 {
+	unix := t.Unix()
+	if unix < firstSecond || unix > lastSecond {
 		return dst, false
 	}
-	hour, minute, second := t.Clock()
+	year, month, day, hour, minute, second := civil(unix)
 	dst = append2(append2(append(dst, '"'), year/100), year%100)
-	dst = append2(append(dst, '-'), int(month))
+	dst = append2(append(dst, '-'), month)
 	dst = append2(append(dst, '-'), day)
 	dst = append2(append(dst, 'T'), hour)
 	dst = append2(append(dst, ':'), minute)
@@ -116,6 +115,9 @@ func AppendTime(dst []byte, t time.Time) ([]byte, bool) {
 	}
 	return append(dst, 'Z', '"'), true
 }
+
+// The bounds of the years 0..9999, in seconds since 1970.
+const firstSecond, lastSecond = -62_167_219_200, 253_402_300_799
 
 func append2(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
 

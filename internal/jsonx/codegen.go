@@ -1,6 +1,9 @@
 package jsonx
 
-import "time"
+import (
+	"encoding/binary"
+	"time"
+)
 
 // What generated codecs use beside the cursor: text that our own encoders write is matched as whole literals, opening
 // quotes and commas included, and whatever does not match is left to the general functions.
@@ -46,55 +49,61 @@ func (d *Decoder) StringRest() string {
 	return d.text(p, end, escaped)
 }
 
-// AppendMember appends lit, which is a name with its colon and what stands before it, and s as a JSON string. It returns
-// false, and dst as it was, when s is not valid UTF-8.
-func AppendMember(dst []byte, lit, s string) ([]byte, bool) {
-	if !plainASCII(s) {
-		base := len(dst)
-		dst, ok := AppendString(append(dst, lit...), s)
-		if !ok {
-			dst = dst[:base]
-		}
-		return dst, ok
-	}
+// AppendRest appends s as a JSON string whose opening quote stands in dst already. It returns false, and dst as it was,
+// when s is not valid UTF-8.
+//
+// Plain text, the common case, is checked while it is copied, a word at a time, into the room behind dst.
+func AppendRest(dst []byte, s string) ([]byte, bool) {
 	n := len(dst)
-	end := n + len(lit) + len(s) + 2
+	end := n + len(s) + 1
 	if end > cap(dst) {
-		return append(append(append(append(dst, lit...), '"'), s...), '"'), true
+		return appendRest(dst, s)
 	}
-	dst = dst[:end]
-	n += copy(dst[n:], lit)
-	dst[n] = '"'
-	copy(dst[n+1:], s)
-	dst[end-1] = '"'
-	return dst, true
+	room := dst[:end]
+	if !copyPlain(room[n:n+len(s)], s) {
+		return appendRest(dst, s)
+	}
+	room[end-1] = '"'
+	return room, true
 }
 
-// plainASCII says whether s is ASCII without quotes, backslashes and controls, so that it is its own JSON text. Whether
-// any byte offends is all that is asked, so borrows between bytes, which only an offending byte starts, do no harm.
-func plainASCII(s string) bool {
+// appendRest is AppendRest for text that is not plain, and for a dst without room.
+func appendRest(dst []byte, s string) ([]byte, bool) {
+	n := len(dst)
+	dst, ok := AppendString(dst[:n-1], s)
+	if !ok {
+		dst = dst[:n]
+	}
+	return dst, ok
+}
+
+// copyPlain copies s to dst, which is as long, and says whether s is its own JSON text: ASCII without escapes.
+func copyPlain(dst []byte, s string) bool {
 	if len(s) < 8 {
-		return plainShort(s)
+		for i := range dst {
+			c := s[i]
+			if c-' ' >= 0x60 || c == '"' || c == '\\' {
+				return false
+			}
+			dst[i] = c
+		}
+		return true
 	}
+	var bad uint64
 	for i := 0; i+8 < len(s); i += 8 {
-		if offends(load(s, i)) {
-			return false
-		}
+		w := load(s, i)
+		bad |= offends(w)
+		binary.LittleEndian.PutUint64(dst[i:], w)
 	}
-	return !offends(load(s, len(s)-8))
+	w := load(s, len(s)-8)
+	binary.LittleEndian.PutUint64(dst[len(s)-8:], w)
+	return (bad|offends(w))&highs == 0
 }
 
-func plainShort(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c < 0x20 || c >= 0x80 || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return true
-}
-
-func offends(w uint64) bool {
-	return (w|((w^ones*'"')-ones)|((w^ones*'\\')-ones)|(w-ones*0x20))&highs != 0
+// offends marks, in the high bits, words with a byte that is not ASCII or that JSON escapes. Whether any byte does is all
+// it tells: a borrow, which only an offending byte starts, may mark others.
+func offends(w uint64) uint64 {
+	return w | ((w ^ ones*'"') - ones) | ((w ^ ones*'\\') - ones) | (w - ones*0x20)
 }
 
 // load is binary.LittleEndian.Uint64 for strings; the compiler makes it one load.
@@ -113,4 +122,23 @@ func (d *Decoder) TimeRest() time.Time {
 		d.Report(at, "must be an RFC 3339 time")
 	}
 	return t
+}
+
+// civil returns the date and time of day of a moment in UTC, given in seconds since 1970 and no earlier than the year 0.
+// Years begin in March, so that the leap day comes last.
+func civil(unix int64) (year, month, day, hour, minute, second int) {
+	const yearZero = 62_167_219_200 // seconds from 0000-01-01 to 1970-01-01
+	s := uint64(unix + yearZero)
+	clock := uint32(s % 86400)
+	days := uint32(s/86400) + 146097 - 60 // since March of the year -400, where a cycle of leap years begins
+	era, dayOfEra := days/146097, days%146097
+	yearOfEra := (dayOfEra - dayOfEra/1460 + dayOfEra/36524 - dayOfEra/146096) / 365
+	dayOfYear := dayOfEra - (365*yearOfEra + yearOfEra/4 - yearOfEra/100)
+	m := (5*dayOfYear + 2) / 153
+	day = int(dayOfYear-(153*m+2)/5) + 1
+	year, month = int(yearOfEra+era*400)-400, int(m)+3
+	if month > 12 {
+		year, month = year+1, month-12
+	}
+	return year, month, day, int(clock / 3600), int(clock / 60 % 60), int(clock % 60)
 }

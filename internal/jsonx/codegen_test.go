@@ -3,23 +3,26 @@ package jsonx
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
-// AppendMember agrees with AppendString for every place an offending byte can stand in.
-func TestAppendMember(t *testing.T) {
+// AppendRest agrees with AppendString for every place an offending byte can stand in, with and without room.
+func TestAppendRest(t *testing.T) {
 	t.Parallel()
 	inserts := []string{"", "\"", "\\", "\n", "\x1f", "\x7f", "é", "\x80", "\xff", " ", "!", "#", "[", "]"}
 	for n := range 20 {
 		for at := range n + 1 {
 			for _, insert := range inserts {
 				s := strings.Repeat("a", at) + insert + strings.Repeat("z", n-at)
-				want, wantOK := AppendString([]byte(`{"k":`), s)
-				got, ok := AppendMember([]byte(`{`), `"k":`, s)
+				want, wantOK := AppendString(nil, s)
 				if !wantOK {
-					want = []byte(`{`)
+					want = []byte(`"`)
 				}
-				if ok != wantOK || string(got) != string(want) {
-					t.Fatalf("AppendMember(%q) = %q, %v, want %q, %v", s, got, ok, want, wantOK)
+				for _, room := range []int{1, 64} {
+					got, ok := AppendRest(append(make([]byte, 0, room), '"'), s)
+					if ok != wantOK || string(got) != string(want) {
+						t.Fatalf("AppendRest(%q) = %q, %v, want %q, %v", s, got, ok, want, wantOK)
+					}
 				}
 			}
 		}
@@ -57,4 +60,29 @@ func TestStringRestRefuses(t *testing.T) {
 			t.Errorf("StringRest accepted %q", text)
 		}
 	}
+}
+
+// civil agrees with time.Time on the first and last second of every day of the years 0..9999 that a stride of days meets,
+// leap days of every kind among them.
+func TestCivil(t *testing.T) {
+	t.Parallel()
+	check := func(unix int64) {
+		want := time.Unix(unix, 0).UTC()
+		y, mo, d, h, mi, s := civil(unix)
+		if got := time.Date(y, time.Month(mo), d, h, mi, s, 0, time.UTC); !got.Equal(want) || mo < 1 || mo > 12 || d < 1 {
+			t.Fatalf("civil(%d) = %d-%d-%d %d:%d:%d, want %s", unix, y, mo, d, h, mi, s, want)
+		}
+	}
+	for unix := int64(firstSecond); unix <= lastSecond; unix += 13 * 86400 {
+		check(unix)
+		check(unix + 86399)
+	}
+	for _, year := range []int{0, 1, 4, 100, 400, 1600, 1900, 1970, 2000, 2024, 2100, 9999} {
+		for day := -2; day <= 2; day++ {
+			if at := time.Date(year, 3, 1+day, 12, 34, 56, 0, time.UTC).Unix(); at >= firstSecond {
+				check(at)
+			}
+		}
+	}
+	check(lastSecond)
 }

@@ -13,11 +13,11 @@ const (
 )
 
 // stops marks, in the high bit of each byte, the bytes of w that end a plain run: '"', '\\' and controls. Bits above the
-// lowest marked byte may be wrong (the subtraction borrows), the lowest never is.
+// lowest marked byte may be wrong (the subtraction borrows), the lowest never is: only a byte that is marked borrows.
 func stops(w uint64) uint64 {
 	q := w ^ ones*'"'
 	b := w ^ ones*'\\'
-	return ((q-ones)&^q | (b-ones)&^b | (w-ones*0x20)&^w) & highs
+	return ((q - ones) | (b - ones) | (w - ones*0x20)) &^ w & highs
 }
 
 // plainEnd returns the index of the first stop at or behind p, len(buf) if there is none.

@@ -12,11 +12,13 @@ func (v *Envelope) appendHead(dst []byte, t MessageType) ([]byte, error) {
 	var ok bool
 	dst = append(dst, '{')
 	dst = append(dst, versionMember...)
-	if dst, ok = jsonx.AppendMember(dst, `,"type":`, string(t)); !ok {
+	dst = append(dst, `,"type":"`...)
+	if dst, ok = jsonx.AppendRest(dst, string(t)); !ok {
 		return dst, unencodable("type")
 	}
 	if v.SessionID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"session_id":`, v.SessionID); !ok {
+		dst = append(dst, `,"session_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.SessionID); !ok {
 			return dst, unencodable("session_id")
 		}
 	}
@@ -31,16 +33,19 @@ func (v *Envelope) appendHead(dst []byte, t MessageType) ([]byte, error) {
 func (v *Envelope) appendTail(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	if dst, ok = jsonx.AppendMember(dst, `,"id":`, v.ID); !ok {
+	dst = append(dst, `,"id":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.ID); !ok {
 		return dst, unencodable("id")
 	}
 	if v.JobID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"job_id":`, v.JobID); !ok {
+		dst = append(dst, `,"job_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.JobID); !ok {
 			return dst, unencodable("job_id")
 		}
 	}
 	if v.TraceID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"trace_id":`, v.TraceID); !ok {
+		dst = append(dst, `,"trace_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.TraceID); !ok {
 			return dst, unencodable("trace_id")
 		}
 	}

@@ -7,10 +7,12 @@ import "github.com/arcpkit/arcp/internal/jsonx"
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *LogBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	if dst, ok = jsonx.AppendMember(dst, `{"level":`, string(v.Level)); !ok {
+	dst = append(dst, `{"level":"`...)
+	if dst, ok = jsonx.AppendRest(dst, string(v.Level)); !ok {
 		return dst, unencodable("level")
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"message":`, v.Message); !ok {
+	dst = append(dst, `,"message":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.Message); !ok {
 		return dst, unencodable("message")
 	}
 	if v.Fields != nil {
@@ -94,7 +96,8 @@ func (v *LogBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *ThoughtBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	if dst, ok = jsonx.AppendMember(dst, `{"text":`, v.Text); !ok {
+	dst = append(dst, `{"text":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.Text); !ok {
 		return dst, unencodable("text")
 	}
 	dst = append(dst, '}')
@@ -141,14 +144,16 @@ func (v *ThoughtBody) validate(c *checker) {}
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *ToolCallBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	if dst, ok = jsonx.AppendMember(dst, `{"tool":`, v.Tool); !ok {
+	dst = append(dst, `{"tool":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.Tool); !ok {
 		return dst, unencodable("tool")
 	}
 	if v.Args != nil {
 		dst = append(dst, `,"args":`...)
 		dst = append(dst, v.Args...)
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"call_id":`, v.CallID); !ok {
+	dst = append(dst, `,"call_id":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.CallID); !ok {
 		return dst, unencodable("call_id")
 	}
 	dst = append(dst, '}')
@@ -227,7 +232,8 @@ func (v *ToolCallBody) validate(c *checker) {
 func (v *ToolResultBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	if dst, ok = jsonx.AppendMember(dst, `{"call_id":`, v.CallID); !ok {
+	dst = append(dst, `{"call_id":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.CallID); !ok {
 		return dst, unencodable("call_id")
 	}
 	if v.Result != nil {
@@ -324,11 +330,13 @@ func (v *ToolResultBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *StatusBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	if dst, ok = jsonx.AppendMember(dst, `{"phase":`, v.Phase); !ok {
+	dst = append(dst, `{"phase":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.Phase); !ok {
 		return dst, unencodable("phase")
 	}
 	if v.Message != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"message":`, v.Message); !ok {
+		dst = append(dst, `,"message":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.Message); !ok {
 			return dst, unencodable("message")
 		}
 	}
@@ -337,12 +345,14 @@ func (v *StatusBody) AppendJSON(dst []byte) ([]byte, error) {
 		dst = append(dst, v.Details...)
 	}
 	if v.ID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"id":`, v.ID); !ok {
+		dst = append(dst, `,"id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.ID); !ok {
 			return dst, unencodable("id")
 		}
 	}
 	if v.Value.Reveal() != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"value":`, v.Value.Reveal()); !ok {
+		dst = append(dst, `,"value":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.Value.Reveal()); !ok {
 			return dst, unencodable("value")
 		}
 	}
@@ -448,7 +458,8 @@ func (v *StatusBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *MetricBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	if dst, ok = jsonx.AppendMember(dst, `{"name":`, v.Name); !ok {
+	dst = append(dst, `{"name":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.Name); !ok {
 		return dst, unencodable("name")
 	}
 	dst = append(dst, `,"value":`...)
@@ -456,7 +467,8 @@ func (v *MetricBody) AppendJSON(dst []byte) ([]byte, error) {
 		return dst, unencodable("value")
 	}
 	if v.Unit != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"unit":`, v.Unit); !ok {
+		dst = append(dst, `,"unit":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.Unit); !ok {
 			return dst, unencodable("unit")
 		}
 	}
@@ -552,10 +564,12 @@ func (v *MetricBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *ArtifactRefBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	if dst, ok = jsonx.AppendMember(dst, `{"uri":`, v.URI); !ok {
+	dst = append(dst, `{"uri":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.URI); !ok {
 		return dst, unencodable("uri")
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"content_type":`, v.ContentType); !ok {
+	dst = append(dst, `,"content_type":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.ContentType); !ok {
 		return dst, unencodable("content_type")
 	}
 	if v.ByteSize != nil {
@@ -563,7 +577,8 @@ func (v *ArtifactRefBody) AppendJSON(dst []byte) ([]byte, error) {
 		dst = jsonx.AppendUint(dst, *v.ByteSize)
 	}
 	if v.SHA256 != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"sha256":`, v.SHA256); !ok {
+		dst = append(dst, `,"sha256":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.SHA256); !ok {
 			return dst, unencodable("sha256")
 		}
 	}
@@ -656,10 +671,12 @@ func (v *ArtifactRefBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *DelegateBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	if dst, ok = jsonx.AppendMember(dst, `{"child_job_id":`, v.ChildJobID); !ok {
+	dst = append(dst, `{"child_job_id":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.ChildJobID); !ok {
 		return dst, unencodable("child_job_id")
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"agent":`, v.Agent); !ok {
+	dst = append(dst, `,"agent":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.Agent); !ok {
 		return dst, unencodable("agent")
 	}
 	if v.Lease != nil {
@@ -780,12 +797,14 @@ func (v *ProgressBody) AppendJSON(dst []byte) ([]byte, error) {
 		}
 	}
 	if v.Units != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"units":`, v.Units); !ok {
+		dst = append(dst, `,"units":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.Units); !ok {
 			return dst, unencodable("units")
 		}
 	}
 	if v.Message != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"message":`, v.Message); !ok {
+		dst = append(dst, `,"message":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.Message); !ok {
 			return dst, unencodable("message")
 		}
 	}
@@ -877,15 +896,18 @@ func (v *ProgressBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *ResultChunkBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	if dst, ok = jsonx.AppendMember(dst, `{"result_id":`, v.ResultID); !ok {
+	dst = append(dst, `{"result_id":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.ResultID); !ok {
 		return dst, unencodable("result_id")
 	}
 	dst = append(dst, `,"chunk_seq":`...)
 	dst = jsonx.AppendUint(dst, v.ChunkSeq)
-	if dst, ok = jsonx.AppendMember(dst, `,"data":`, v.Data); !ok {
+	dst = append(dst, `,"data":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.Data); !ok {
 		return dst, unencodable("data")
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"encoding":`, string(v.Encoding)); !ok {
+	dst = append(dst, `,"encoding":"`...)
+	if dst, ok = jsonx.AppendRest(dst, string(v.Encoding)); !ok {
 		return dst, unencodable("encoding")
 	}
 	dst = append(dst, `,"more":`...)
@@ -984,14 +1006,17 @@ func (v *ResultChunkBody) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *TraceSpanBody) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	if dst, ok = jsonx.AppendMember(dst, `{"span_id":`, v.SpanID); !ok {
+	dst = append(dst, `{"span_id":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.SpanID); !ok {
 		return dst, unencodable("span_id")
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"name":`, v.Name); !ok {
+	dst = append(dst, `,"name":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.Name); !ok {
 		return dst, unencodable("name")
 	}
 	if v.ParentSpanID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"parent_span_id":`, v.ParentSpanID); !ok {
+		dst = append(dst, `,"parent_span_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.ParentSpanID); !ok {
 			return dst, unencodable("parent_span_id")
 		}
 	}

@@ -8,7 +8,8 @@ import "github.com/arcpkit/arcp/internal/jsonx"
 func (v *JobSubmit) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	if dst, ok = jsonx.AppendMember(dst, `{"agent":`, v.Agent); !ok {
+	dst = append(dst, `{"agent":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.Agent); !ok {
 		return dst, unencodable("agent")
 	}
 	if v.Input != nil {
@@ -28,7 +29,8 @@ func (v *JobSubmit) AppendJSON(dst []byte) ([]byte, error) {
 		}
 	}
 	if v.IdempotencyKey != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"idempotency_key":`, v.IdempotencyKey); !ok {
+		dst = append(dst, `,"idempotency_key":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.IdempotencyKey); !ok {
 			return dst, unencodable("idempotency_key")
 		}
 	}
@@ -175,15 +177,18 @@ func (v *JobAccepted) AppendJSON(dst []byte) ([]byte, error) {
 	var err error
 	at := len(dst)
 	if v.RequestID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"request_id":`, v.RequestID); !ok {
+		dst = append(dst, `,"request_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.RequestID); !ok {
 			return dst, unencodable("request_id")
 		}
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"job_id":`, v.JobID); !ok {
+	dst = append(dst, `,"job_id":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.JobID); !ok {
 		return dst, unencodable("job_id")
 	}
 	if v.Agent != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"agent":`, v.Agent); !ok {
+		dst = append(dst, `,"agent":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.Agent); !ok {
 			return dst, unencodable("agent")
 		}
 	}
@@ -222,12 +227,14 @@ func (v *JobAccepted) AppendJSON(dst []byte) ([]byte, error) {
 		}
 	}
 	if v.TraceID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"trace_id":`, v.TraceID); !ok {
+		dst = append(dst, `,"trace_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.TraceID); !ok {
 			return dst, unencodable("trace_id")
 		}
 	}
 	if v.ParentJobID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"parent_job_id":`, v.ParentJobID); !ok {
+		dst = append(dst, `,"parent_job_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.ParentJobID); !ok {
 			return dst, unencodable("parent_job_id")
 		}
 	}
@@ -454,7 +461,8 @@ func (v *JobEvent) AppendJSON(dst []byte) ([]byte, error) {
 	if v.Body == nil {
 		return dst, missingValue("body")
 	}
-	if dst, ok = jsonx.AppendMember(dst, `{"kind":`, string(v.Body.EventKind())); !ok {
+	dst = append(dst, `{"kind":"`...)
+	if dst, ok = jsonx.AppendRest(dst, string(v.Body.EventKind())); !ok {
 		return dst, unencodable("kind")
 	}
 	dst = append(dst, `,"ts":`...)
@@ -550,11 +558,13 @@ func (v *JobResult) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.JobID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"job_id":`, v.JobID); !ok {
+		dst = append(dst, `,"job_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.JobID); !ok {
 			return dst, unencodable("job_id")
 		}
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"final_status":`, string(v.FinalStatus)); !ok {
+	dst = append(dst, `,"final_status":"`...)
+	if dst, ok = jsonx.AppendRest(dst, string(v.FinalStatus)); !ok {
 		return dst, unencodable("final_status")
 	}
 	if v.Result != nil {
@@ -566,7 +576,8 @@ func (v *JobResult) AppendJSON(dst []byte) ([]byte, error) {
 		dst = append(dst, v.Output...)
 	}
 	if v.ResultID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"result_id":`, v.ResultID); !ok {
+		dst = append(dst, `,"result_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.ResultID); !ok {
 			return dst, unencodable("result_id")
 		}
 	}
@@ -575,7 +586,8 @@ func (v *JobResult) AppendJSON(dst []byte) ([]byte, error) {
 		dst = jsonx.AppendUint(dst, *v.ResultSize)
 	}
 	if v.Summary != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"summary":`, v.Summary); !ok {
+		dst = append(dst, `,"summary":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.Summary); !ok {
 			return dst, unencodable("summary")
 		}
 	}
@@ -742,19 +754,23 @@ func (v *JobError) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.JobID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"job_id":`, v.JobID); !ok {
+		dst = append(dst, `,"job_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.JobID); !ok {
 			return dst, unencodable("job_id")
 		}
 	}
 	if v.FinalStatus != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"final_status":`, string(v.FinalStatus)); !ok {
+		dst = append(dst, `,"final_status":"`...)
+		if dst, ok = jsonx.AppendRest(dst, string(v.FinalStatus)); !ok {
 			return dst, unencodable("final_status")
 		}
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"code":`, string(v.Code)); !ok {
+	dst = append(dst, `,"code":"`...)
+	if dst, ok = jsonx.AppendRest(dst, string(v.Code)); !ok {
 		return dst, unencodable("code")
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"message":`, v.Message); !ok {
+	dst = append(dst, `,"message":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.Message); !ok {
 		return dst, unencodable("message")
 	}
 	dst = append(dst, `,"retryable":`...)
@@ -898,12 +914,14 @@ func (v *JobCancel) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.JobID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"job_id":`, v.JobID); !ok {
+		dst = append(dst, `,"job_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.JobID); !ok {
 			return dst, unencodable("job_id")
 		}
 	}
 	if v.Reason != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"reason":`, v.Reason); !ok {
+		dst = append(dst, `,"reason":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.Reason); !ok {
 			return dst, unencodable("reason")
 		}
 	}
@@ -984,17 +1002,20 @@ func (v *JobCancelled) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.JobID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"job_id":`, v.JobID); !ok {
+		dst = append(dst, `,"job_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.JobID); !ok {
 			return dst, unencodable("job_id")
 		}
 	}
 	if v.Reason != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"reason":`, v.Reason); !ok {
+		dst = append(dst, `,"reason":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.Reason); !ok {
 			return dst, unencodable("reason")
 		}
 	}
 	if v.RequestID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"request_id":`, v.RequestID); !ok {
+		dst = append(dst, `,"request_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.RequestID); !ok {
 			return dst, unencodable("request_id")
 		}
 	}
@@ -1095,7 +1116,8 @@ func (v *JobCancelled) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *JobSubscribe) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	if dst, ok = jsonx.AppendMember(dst, `{"job_id":`, v.JobID); !ok {
+	dst = append(dst, `{"job_id":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.JobID); !ok {
 		return dst, unencodable("job_id")
 	}
 	if v.FromEventSeq != 0 {
@@ -1184,14 +1206,17 @@ func (v *JobSubscribe) validate(c *checker) {
 func (v *JobSubscribed) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	if dst, ok = jsonx.AppendMember(dst, `{"job_id":`, v.JobID); !ok {
+	dst = append(dst, `{"job_id":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.JobID); !ok {
 		return dst, unencodable("job_id")
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"current_status":`, string(v.CurrentStatus)); !ok {
+	dst = append(dst, `,"current_status":"`...)
+	if dst, ok = jsonx.AppendRest(dst, string(v.CurrentStatus)); !ok {
 		return dst, unencodable("current_status")
 	}
 	if v.Agent != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"agent":`, v.Agent); !ok {
+		dst = append(dst, `,"agent":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.Agent); !ok {
 			return dst, unencodable("agent")
 		}
 	}
@@ -1212,12 +1237,14 @@ func (v *JobSubscribed) AppendJSON(dst []byte) ([]byte, error) {
 		}
 	}
 	if v.ParentJobID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"parent_job_id":`, v.ParentJobID); !ok {
+		dst = append(dst, `,"parent_job_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.ParentJobID); !ok {
 			return dst, unencodable("parent_job_id")
 		}
 	}
 	if v.TraceID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"trace_id":`, v.TraceID); !ok {
+		dst = append(dst, `,"trace_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.TraceID); !ok {
 			return dst, unencodable("trace_id")
 		}
 	}
@@ -1226,7 +1253,8 @@ func (v *JobSubscribed) AppendJSON(dst []byte) ([]byte, error) {
 	dst = append(dst, `,"replayed":`...)
 	dst = jsonx.AppendBool(dst, v.Replayed)
 	if v.RequestID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"request_id":`, v.RequestID); !ok {
+		dst = append(dst, `,"request_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.RequestID); !ok {
 			return dst, unencodable("request_id")
 		}
 	}
@@ -1482,7 +1510,8 @@ func (v *JobSubscribed) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *JobUnsubscribe) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	if dst, ok = jsonx.AppendMember(dst, `{"job_id":`, v.JobID); !ok {
+	dst = append(dst, `{"job_id":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.JobID); !ok {
 		return dst, unencodable("job_id")
 	}
 	dst = append(dst, '}')

@@ -202,7 +202,8 @@ func (v *SessionResume) AppendJSON(dst []byte) ([]byte, error) {
 	if dst, err = v.Auth.AppendJSON(dst); err != nil {
 		return dst, within("auth", err)
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"resume_token":`, v.ResumeToken.Reveal()); !ok {
+	dst = append(dst, `,"resume_token":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.ResumeToken.Reveal()); !ok {
 		return dst, unencodable("resume_token")
 	}
 	dst = append(dst, `,"last_event_seq":`...)
@@ -298,7 +299,8 @@ func (v *SessionWelcome) AppendJSON(dst []byte) ([]byte, error) {
 	if dst, err = v.Runtime.AppendJSON(dst); err != nil {
 		return dst, within("runtime", err)
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"resume_token":`, v.ResumeToken.Reveal()); !ok {
+	dst = append(dst, `,"resume_token":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.ResumeToken.Reveal()); !ok {
 		return dst, unencodable("resume_token")
 	}
 	dst = append(dst, `,"resume_window_sec":`...)
@@ -408,10 +410,12 @@ func (v *SessionWelcome) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *SessionError) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	if dst, ok = jsonx.AppendMember(dst, `{"code":`, string(v.Code)); !ok {
+	dst = append(dst, `{"code":"`...)
+	if dst, ok = jsonx.AppendRest(dst, string(v.Code)); !ok {
 		return dst, unencodable("code")
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"message":`, v.Message); !ok {
+	dst = append(dst, `,"message":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.Message); !ok {
 		return dst, unencodable("message")
 	}
 	dst = append(dst, `,"retryable":`...)
@@ -421,12 +425,14 @@ func (v *SessionError) AppendJSON(dst []byte) ([]byte, error) {
 		dst = append(dst, v.Details...)
 	}
 	if v.RequestID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"request_id":`, v.RequestID); !ok {
+		dst = append(dst, `,"request_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.RequestID); !ok {
 			return dst, unencodable("request_id")
 		}
 	}
 	if v.JobID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"job_id":`, v.JobID); !ok {
+		dst = append(dst, `,"job_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.JobID); !ok {
 			return dst, unencodable("job_id")
 		}
 	}
@@ -549,7 +555,8 @@ func (v *SessionClose) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.Reason != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"reason":`, v.Reason); !ok {
+		dst = append(dst, `,"reason":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.Reason); !ok {
 			return dst, unencodable("reason")
 		}
 	}
@@ -612,7 +619,8 @@ func (v *SessionClosed) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.Reason != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"reason":`, v.Reason); !ok {
+		dst = append(dst, `,"reason":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.Reason); !ok {
 			return dst, unencodable("reason")
 		}
 	}
@@ -675,7 +683,8 @@ func (v *SessionBye) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.Reason != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"reason":`, v.Reason); !ok {
+		dst = append(dst, `,"reason":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.Reason); !ok {
 			return dst, unencodable("reason")
 		}
 	}
@@ -736,7 +745,8 @@ func (v *SessionBye) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *SessionPing) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	if dst, ok = jsonx.AppendMember(dst, `{"nonce":`, v.Nonce); !ok {
+	dst = append(dst, `{"nonce":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.Nonce); !ok {
 		return dst, unencodable("nonce")
 	}
 	if !v.SentAt.IsZero() {
@@ -810,7 +820,8 @@ func (v *SessionPing) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *SessionPong) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	if dst, ok = jsonx.AppendMember(dst, `{"ping_nonce":`, v.PingNonce); !ok {
+	dst = append(dst, `{"ping_nonce":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.PingNonce); !ok {
 		return dst, unencodable("ping_nonce")
 	}
 	if !v.ReceivedAt.IsZero() {
@@ -942,7 +953,8 @@ func (v *SessionListJobs) AppendJSON(dst []byte) ([]byte, error) {
 		dst = jsonx.AppendUint(dst, *v.Limit)
 	}
 	if v.Cursor != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"cursor":`, v.Cursor); !ok {
+		dst = append(dst, `,"cursor":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.Cursor); !ok {
 			return dst, unencodable("cursor")
 		}
 	}
@@ -1042,7 +1054,8 @@ func (v *SessionListJobs) validate(c *checker) {
 func (v *SessionJobs) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	if dst, ok = jsonx.AppendMember(dst, `{"request_id":`, v.RequestID); !ok {
+	dst = append(dst, `{"request_id":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.RequestID); !ok {
 		return dst, unencodable("request_id")
 	}
 	dst = append(dst, `,"jobs":[`...)
@@ -1056,7 +1069,8 @@ func (v *SessionJobs) AppendJSON(dst []byte) ([]byte, error) {
 	}
 	dst = append(dst, ']')
 	if v.NextCursor != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"next_cursor":`, v.NextCursor); !ok {
+		dst = append(dst, `,"next_cursor":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.NextCursor); !ok {
 			return dst, unencodable("next_cursor")
 		}
 	} else {

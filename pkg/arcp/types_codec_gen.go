@@ -7,11 +7,13 @@ import "github.com/arcpkit/arcp/internal/jsonx"
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *Software) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	if dst, ok = jsonx.AppendMember(dst, `{"name":`, v.Name); !ok {
+	dst = append(dst, `{"name":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.Name); !ok {
 		return dst, unencodable("name")
 	}
 	if v.Version != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"version":`, v.Version); !ok {
+		dst = append(dst, `,"version":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.Version); !ok {
 			return dst, unencodable("version")
 		}
 	}
@@ -84,12 +86,14 @@ func (v *Auth) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.Scheme != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"scheme":`, v.Scheme); !ok {
+		dst = append(dst, `,"scheme":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.Scheme); !ok {
 			return dst, unencodable("scheme")
 		}
 	}
 	if v.Token.Reveal() != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"token":`, v.Token.Reveal()); !ok {
+		dst = append(dst, `,"token":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.Token.Reveal()); !ok {
 			return dst, unencodable("token")
 		}
 	}
@@ -170,7 +174,8 @@ func (v *ClientCapabilities) AppendJSON(dst []byte) ([]byte, error) {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			if dst, ok = jsonx.AppendMember(dst, "", v.Encodings[i]); !ok {
+			dst = append(dst, '"')
+			if dst, ok = jsonx.AppendRest(dst, v.Encodings[i]); !ok {
 				return dst, unencodable("encodings")
 			}
 		}
@@ -182,7 +187,8 @@ func (v *ClientCapabilities) AppendJSON(dst []byte) ([]byte, error) {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			if dst, ok = jsonx.AppendMember(dst, "", string(v.Features[i])); !ok {
+			dst = append(dst, '"')
+			if dst, ok = jsonx.AppendRest(dst, string(v.Features[i])); !ok {
 				return dst, unencodable("features")
 			}
 		}
@@ -254,11 +260,13 @@ func (v *Resume) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	at := len(dst)
 	if v.SessionID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"session_id":`, v.SessionID); !ok {
+		dst = append(dst, `,"session_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.SessionID); !ok {
 			return dst, unencodable("session_id")
 		}
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"resume_token":`, v.ResumeToken.Reveal()); !ok {
+	dst = append(dst, `,"resume_token":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.ResumeToken.Reveal()); !ok {
 		return dst, unencodable("resume_token")
 	}
 	dst = append(dst, `,"last_event_seq":`...)
@@ -360,7 +368,8 @@ func (v *Resume) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *AgentEntry) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	if dst, ok = jsonx.AppendMember(dst, `{"name":`, v.Name); !ok {
+	dst = append(dst, `{"name":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.Name); !ok {
 		return dst, unencodable("name")
 	}
 	dst = append(dst, `,"versions":[`...)
@@ -368,13 +377,15 @@ func (v *AgentEntry) AppendJSON(dst []byte) ([]byte, error) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		if dst, ok = jsonx.AppendMember(dst, "", v.Versions[i]); !ok {
+		dst = append(dst, '"')
+		if dst, ok = jsonx.AppendRest(dst, v.Versions[i]); !ok {
 			return dst, unencodable("versions")
 		}
 	}
 	dst = append(dst, ']')
 	if v.Default != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"default":`, v.Default); !ok {
+		dst = append(dst, `,"default":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.Default); !ok {
 			return dst, unencodable("default")
 		}
 	}
@@ -576,7 +587,8 @@ func (v *RuntimeCapabilities) AppendJSON(dst []byte) ([]byte, error) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		if dst, ok = jsonx.AppendMember(dst, "", v.Encodings[i]); !ok {
+		dst = append(dst, '"')
+		if dst, ok = jsonx.AppendRest(dst, v.Encodings[i]); !ok {
 			return dst, unencodable("encodings")
 		}
 	}
@@ -585,7 +597,8 @@ func (v *RuntimeCapabilities) AppendJSON(dst []byte) ([]byte, error) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		if dst, ok = jsonx.AppendMember(dst, "", string(v.Features[i])); !ok {
+		dst = append(dst, '"')
+		if dst, ok = jsonx.AppendRest(dst, string(v.Features[i])); !ok {
 			return dst, unencodable("features")
 		}
 	}
@@ -718,7 +731,8 @@ func (v *LeaseConstraints) AppendJSON(dst []byte) ([]byte, error) {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			if dst, ok = jsonx.AppendMember(dst, "", v.MaxBudget[i]); !ok {
+			dst = append(dst, '"')
+			if dst, ok = jsonx.AppendRest(dst, v.MaxBudget[i]); !ok {
 				return dst, unencodable("max_budget")
 			}
 		}
@@ -792,20 +806,25 @@ func (v *LeaseConstraints) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *Credential) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	if dst, ok = jsonx.AppendMember(dst, `{"id":`, v.ID); !ok {
+	dst = append(dst, `{"id":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.ID); !ok {
 		return dst, unencodable("id")
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"scheme":`, v.Scheme); !ok {
+	dst = append(dst, `,"scheme":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.Scheme); !ok {
 		return dst, unencodable("scheme")
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"value":`, v.Value.Reveal()); !ok {
+	dst = append(dst, `,"value":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.Value.Reveal()); !ok {
 		return dst, unencodable("value")
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"endpoint":`, v.Endpoint); !ok {
+	dst = append(dst, `,"endpoint":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.Endpoint); !ok {
 		return dst, unencodable("endpoint")
 	}
 	if v.Profile != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"profile":`, v.Profile); !ok {
+		dst = append(dst, `,"profile":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.Profile); !ok {
 			return dst, unencodable("profile")
 		}
 	}
@@ -931,14 +950,16 @@ func (v *JobFilter) AppendJSON(dst []byte) ([]byte, error) {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			if dst, ok = jsonx.AppendMember(dst, "", string(v.Status[i])); !ok {
+			dst = append(dst, '"')
+			if dst, ok = jsonx.AppendRest(dst, string(v.Status[i])); !ok {
 				return dst, unencodable("status")
 			}
 		}
 		dst = append(dst, ']')
 	}
 	if v.Agent != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"agent":`, v.Agent); !ok {
+		dst = append(dst, `,"agent":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.Agent); !ok {
 			return dst, unencodable("agent")
 		}
 	}
@@ -1063,13 +1084,16 @@ func (v *JobFilter) validate(c *checker) {
 func (v *JobSummary) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
 	var err error
-	if dst, ok = jsonx.AppendMember(dst, `{"job_id":`, v.JobID); !ok {
+	dst = append(dst, `{"job_id":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.JobID); !ok {
 		return dst, unencodable("job_id")
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"agent":`, v.Agent); !ok {
+	dst = append(dst, `,"agent":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.Agent); !ok {
 		return dst, unencodable("agent")
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"status":`, string(v.Status)); !ok {
+	dst = append(dst, `,"status":"`...)
+	if dst, ok = jsonx.AppendRest(dst, string(v.Status)); !ok {
 		return dst, unencodable("status")
 	}
 	dst = append(dst, `,"lease":`...)
@@ -1089,7 +1113,8 @@ func (v *JobSummary) AppendJSON(dst []byte) ([]byte, error) {
 		}
 	}
 	if v.ParentJobID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"parent_job_id":`, v.ParentJobID); !ok {
+		dst = append(dst, `,"parent_job_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.ParentJobID); !ok {
 			return dst, unencodable("parent_job_id")
 		}
 	}
@@ -1098,7 +1123,8 @@ func (v *JobSummary) AppendJSON(dst []byte) ([]byte, error) {
 		return dst, unencodable("created_at")
 	}
 	if v.TraceID != "" {
-		if dst, ok = jsonx.AppendMember(dst, `,"trace_id":`, v.TraceID); !ok {
+		dst = append(dst, `,"trace_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.TraceID); !ok {
 			return dst, unencodable("trace_id")
 		}
 	}
@@ -1302,10 +1328,12 @@ func (v *JobSummary) validate(c *checker) {
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.
 func (v *ToolError) AppendJSON(dst []byte) ([]byte, error) {
 	var ok bool
-	if dst, ok = jsonx.AppendMember(dst, `{"code":`, string(v.Code)); !ok {
+	dst = append(dst, `{"code":"`...)
+	if dst, ok = jsonx.AppendRest(dst, string(v.Code)); !ok {
 		return dst, unencodable("code")
 	}
-	if dst, ok = jsonx.AppendMember(dst, `,"message":`, v.Message); !ok {
+	dst = append(dst, `,"message":"`...)
+	if dst, ok = jsonx.AppendRest(dst, v.Message); !ok {
 		return dst, unencodable("message")
 	}
 	dst = append(dst, `,"retryable":`...)
