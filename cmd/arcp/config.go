@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+	arcprt "github.com/arcpkit/arcp/pkg/runtime"
+)
+
+// localPrincipal owns the jobs of whoever holds this user's own token.
+const localPrincipal = "local"
+
+// configFolder is where this user's token lies: ARCP_CONFIG_DIR, or arcp in the system's folder for it.
+func configFolder() (string, error) {
+	if dir := os.Getenv("ARCP_CONFIG_DIR"); dir != "" {
+		return dir, nil
+	}
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, "arcp"), nil
+}
+
+func tokenPath() (string, error) {
+	dir, err := configFolder()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, "token"), nil
+}
+
+// readToken returns this user's token. A file that others may read is refused: its token is no secret any more.
+func readToken(path string) (arcp.Secret, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return arcp.Secret{}, err
+	}
+	switch {
+	case !info.Mode().IsRegular():
+		return arcp.Secret{}, fmt.Errorf("%s is not a regular file", path)
+	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
+		return arcp.Secret{}, fmt.Errorf("%s may be read by others (mode %04o): remove it, a new token is made", path, info.Mode().Perm())
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return arcp.Secret{}, err
+	}
+	token := strings.TrimSpace(string(text))
+	if token == "" {
+		return arcp.Secret{}, fmt.Errorf("%s is empty", path)
+	}
+	return arcp.MakeSecret(token), nil
+}
+
+// ensureToken returns this user's token and makes one when there is none. Of two processes that make one at the same
+// time both get that of the first.
+func ensureToken(path string) (token arcp.Secret, made bool, err error) {
+	token, err = readToken(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return token, false, err
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return arcp.Secret{}, false, err
+	}
+	f, err := os.CreateTemp(dir, ".token-*") // mode 0600
+	if err != nil {
+		return arcp.Secret{}, false, err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(arcp.NewToken().Reveal() + "\n")
+	if err = errors.Join(err, f.Close()); err != nil {
+		return arcp.Secret{}, false, err
+	}
+	err = os.Link(f.Name(), path) // fails if the file is there, as a rename would not
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return arcp.Secret{}, false, err
+	}
+	made = err == nil
+	token, err = readToken(path)
+	return token, made, err
+}
+
+// readTokens reads a file of lines "principal hash"; empty lines and those that begin with # are skipped.
+func readTokens(path string) (arcprt.StaticTokens, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o022 != 0 {
+		return nil, fmt.Errorf("%s may be written by others (mode %04o)", path, info.Mode().Perm())
+	}
+	tokens := arcprt.StaticTokens{}
+	lines := bufio.NewScanner(f)
+	for n := 1; lines.Scan(); n++ {
+		fields := strings.Fields(lines.Text())
+		if len(fields) == 0 || strings.HasPrefix(fields[0], "#") {
+			continue
+		}
+		if len(fields) != 2 {
+			return nil, fmt.Errorf("%s:%d: a line is a principal and the hash of its token, as `arcp token` prints it", path, n)
+		}
+		hash, err := arcp.ParseTokenHash(fields[1])
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", path, n, err)
+		}
+		if _, twice := tokens[hash]; twice {
+			return nil, fmt.Errorf("%s:%d: the same token stands in the file twice", path, n)
+		}
+		tokens[hash] = fields[0]
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(tokens) == 0 {
+		return nil, fmt.Errorf("%s holds no token", path)
+	}
+	return tokens, nil
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/arcpkit/arcp/cmd/arcp/internal/term"
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/client"
+	"github.com/arcpkit/arcp/pkg/transport"
+	"github.com/arcpkit/arcp/pkg/transport/ws"
+)
+
+const (
+	defaultListen  = "127.0.0.1:7878"
+	defaultURL     = "ws://" + defaultListen + arcp.DefaultPath
+	connectTimeout = 15 * time.Second
+	closeTimeout   = 3 * time.Second
+)
+
+// target is where a client command connects to and as whom.
+type target struct {
+	url      string
+	token    string
+	stdio    string
+	ca       string
+	insecure bool
+}
+
+func (t *target) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&t.url, "url", defaultURL, "`URL` of the runtime, ws:// or wss://")
+	f.StringVar(&t.token, "token", "", "bearer `TOKEN`; for a runtime on this machine the user's own is found by itself")
+	f.StringVar(&t.stdio, "stdio", "", "start `COMMAND` and speak to it over its standard streams, in place of a URL")
+	f.StringVar(&t.ca, "ca", "", "trust the certificates in the PEM `FILE` only")
+	f.BoolVar(&t.insecure, "insecure", false, "send the token in clear to other machines; everybody on the way can read it")
+	envFlag(f, "url", "ARCP_URL")
+	envFlag(f, "token", "ARCP_TOKEN")
+	envFlag(f, "stdio", "ARCP_STDIO")
+	envFlag(f, "ca", "ARCP_CA")
+	envFlag(f, "insecure", "ARCP_INSECURE")
+}
+
+// resolve takes what the environment says into account. A URL on the command line beats a command in the environment.
+func (t *target) resolve(cmd *cobra.Command) error {
+	f := cmd.Flags()
+	if f.Changed("url") && f.Changed("stdio") {
+		return usagef("give --url or --stdio, not both")
+	}
+	if err := applyEnv(f); err != nil {
+		return usagef("%w", err)
+	}
+	if f.Changed("url") {
+		t.stdio = ""
+	}
+	return nil
+}
+
+// connect opens a session. An error that is neither a refusal nor the user's fault says that there is no connection.
+func (t *target) connect(ctx context.Context, s streams) (*client.Session, error) {
+	dialer, err := t.dialer(s)
+	if err != nil {
+		return nil, err
+	}
+	token, err := t.secret()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	session, err := client.Connect(ctx, dialer, &client.Options{
+		Name: "arcp", Version: version(), Scheme: arcp.SchemeBearer, Token: token.Reveal(), Insecure: t.insecure,
+	})
+	switch {
+	case err == nil:
+		return session, nil
+	case arcp.IsRemote(err) || errors.Is(err, ws.ErrInsecure) || errors.Is(err, client.ErrInsecure):
+		return nil, classify(err)
+	}
+	return nil, &exitError{code: exitNoLink, err: fmt.Errorf("%s: %w", t, err)}
+}
+
+// String names where the target is.
+func (t *target) String() string {
+	if t.stdio != "" {
+		return t.stdio
+	}
+	return t.url
+}
+
+func (t *target) dialer(s streams) (transport.Dialer, error) {
+	if t.stdio != "" {
+		args, err := splitWords(t.stdio)
+		if err != nil {
+			return nil, usagef("--stdio: %w", err)
+		}
+		return &transport.Command{Args: args, Stderr: term.Writer(s.err)}, nil
+	}
+	u, err := url.Parse(t.url)
+	if err != nil || u.Host == "" || u.Scheme != "ws" && u.Scheme != "wss" {
+		return nil, usagef("--url: %q is not a ws:// or wss:// URL", t.url)
+	}
+	d := &ws.Dialer{URL: t.url, Subprotocol: arcp.Subprotocol, Insecure: t.insecure}
+	if t.ca != "" {
+		pem, err := os.ReadFile(t.ca)
+		if err != nil {
+			return nil, usagef("--ca: %w", err)
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(pem) {
+			return nil, usagef("--ca: %s holds no certificate", t.ca)
+		}
+		d.TLSConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	return d, nil
+}
+
+// secret is the token given, or this user's own where the runtime is on this machine: nobody else is shown that.
+func (t *target) secret() (arcp.Secret, error) {
+	if t.token != "" {
+		return arcp.MakeSecret(strings.TrimSpace(t.token)), nil
+	}
+	if t.stdio != "" || !isLoopback(t.url) {
+		return arcp.Secret{}, nil
+	}
+	path, err := tokenPath()
+	if err != nil {
+		return arcp.Secret{}, nil // no folder, no token: the runtime will say whether it needs one
+	}
+	token, err := readToken(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return arcp.Secret{}, nil
+	}
+	if err != nil {
+		return arcp.Secret{}, usagef("%w", err)
+	}
+	return token, nil
+}
+
+func isLoopback(rawURL string) bool {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return false
+	}
+	host := strings.ToLower(u.Hostname())
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// hangUp closes a session without waiting long for a peer that does not answer.
+func hangUp(session *client.Session) {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	_ = session.Close(ctx)
+}

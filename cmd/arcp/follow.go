@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/arcpkit/arcp/cmd/arcp/internal/term"
+	"github.com/arcpkit/arcp/internal/dynjson"
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/client"
+)
+
+// tally is what was seen of a job.
+type tally struct {
+	events int
+	bytes  int64 // of its result
+}
+
+func acceptedLine(a *arcp.JobAccepted) string {
+	return eventLine("job", term.Line(a.JobID)+" "+term.Line(a.Agent))
+}
+
+// follow shows a job to its end and writes its result to out, as it comes; on a terminal when the view is closed.
+func follow(ctx context.Context, job *client.Job, v view, out io.Writer) (tally, error) {
+	ctx, done := cancelOnInterrupt(ctx, job)
+	defer done()
+	r, err := job.ResultReader(ctx)
+	if err != nil {
+		return tally{}, err
+	}
+	result := newResultSink(out)
+	copied := make(chan error, 1)
+	go func() {
+		defer r.Close()
+		_, err := io.Copy(result, r)
+		copied <- err
+	}()
+	seen, err := watch(ctx, job, v)
+	v.close()
+	if err != nil {
+		done()
+	}
+	copyErr := <-copied
+	seen.bytes = result.n
+	if err != nil {
+		return seen, err
+	}
+	if _, err := job.Result(ctx); err != nil {
+		return seen, jobError(job.Status(), err)
+	}
+	if copyErr != nil {
+		return seen, fmt.Errorf("the result: %w", copyErr)
+	}
+	return seen, result.finish()
+}
+
+// watch shows the events.
+func watch(ctx context.Context, job *client.Job, v view) (tally, error) {
+	var seen tally
+	if err := v.accepted(job.Accepted()); err != nil {
+		return seen, err
+	}
+	for ev, err := range job.Events(ctx) {
+		if errors.Is(err, client.ErrEventsShed) {
+			continue // the view cannot keep up; what it shows next is later
+		}
+		if err != nil {
+			if cause := context.Cause(ctx); cause != nil {
+				err = cause // says more than that the context ended
+			}
+			return seen, err
+		}
+		seen.events++
+		if err := v.event(ev); err != nil {
+			return seen, err
+		}
+	}
+	return seen, nil
+}
+
+// resultSink writes a result: bytes as they are, but to a terminal only at the end and cleaned.
+type resultSink struct {
+	out    io.Writer
+	held   *bytes.Buffer // for a terminal
+	n      int64
+	last   byte
+	failed error
+}
+
+func newResultSink(out io.Writer) *resultSink {
+	s := &resultSink{out: out}
+	if isTerminal(out) {
+		s.held = new(bytes.Buffer)
+	}
+	return s
+}
+
+func (s *resultSink) Write(p []byte) (int, error) {
+	if len(p) > 0 {
+		s.n += int64(len(p))
+		s.last = p[len(p)-1]
+	}
+	if s.held != nil {
+		return s.held.Write(p)
+	}
+	return s.out.Write(p)
+}
+
+// finish writes what was held, and ends the last line.
+func (s *resultSink) finish() error {
+	out := s.out
+	if s.held != nil {
+		out = term.Writer(s.out)
+		if _, err := s.held.WriteTo(out); err != nil {
+			return err
+		}
+	}
+	if s.last == '\n' {
+		return nil
+	}
+	_, err := io.WriteString(out, "\n")
+	return err
+}
+
+// followJSON writes every message about a job as a line of JSON.
+func followJSON(ctx context.Context, job *client.Job, out io.Writer) (tally, error) {
+	ctx, done := cancelOnInterrupt(ctx, job)
+	defer done()
+	lines := &jsonLines{out: out, job: job}
+	seen, err := watch(ctx, job, lines)
+	if err != nil {
+		return seen, err
+	}
+	res, err := job.Result(ctx)
+	if err == nil {
+		return seen, lines.write(&arcp.Envelope{Payload: res})
+	}
+	var e *arcp.Error
+	if status := job.Status(); errors.As(err, &e) && status != arcp.StatusRunning {
+		if err := lines.write(&arcp.Envelope{Payload: &arcp.JobError{
+			JobID: job.ID(), FinalStatus: status, Code: e.Code, Message: e.Message, Retryable: e.Retryable, Details: e.Details,
+		}}); err != nil {
+			return seen, err
+		}
+	}
+	return seen, jobError(job.Status(), err)
+}
+
+// jsonLines is a view that writes messages: the type, what the envelope says, and the payload as it was on the wire.
+type jsonLines struct {
+	out io.Writer
+	job *client.Job
+}
+
+// line is one of them.
+type line struct {
+	Type     arcp.MessageType `json:"type"`
+	ID       string           `json:"id,omitempty"`
+	JobID    string           `json:"job_id"`
+	EventSeq uint64           `json:"event_seq,omitempty"`
+	TraceID  string           `json:"trace_id,omitempty"`
+	Payload  arcp.RawJSON     `json:"payload"`
+}
+
+func (l *jsonLines) accepted(a *arcp.JobAccepted) error {
+	return l.write(&arcp.Envelope{TraceID: a.TraceID, Payload: a})
+}
+
+func (l *jsonLines) event(ev *arcp.Event) error {
+	return l.write(&arcp.Envelope{
+		ID: ev.ID, EventSeq: ev.Seq, TraceID: ev.TraceID,
+		Payload: &arcp.JobEvent{Kind: ev.Kind, TS: ev.TS, Body: ev.Body},
+	})
+}
+
+func (l *jsonLines) close() {}
+
+func (l *jsonLines) write(e *arcp.Envelope) error {
+	payload, err := e.Payload.AppendJSON(nil)
+	if err != nil {
+		return err
+	}
+	text, err := dynjson.Marshal(line{
+		Type: e.Payload.MessageType(), ID: e.ID, JobID: l.job.ID(), EventSeq: e.EventSeq, TraceID: e.TraceID, Payload: payload,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = l.out.Write(append(text, '\n'))
+	return err
+}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/arcpkit/arcp/internal/dynjson"
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/client"
+)
+
+// maxInput bounds an input that is read from a file, in bytes; a frame could not carry more.
+const maxInput = arcp.LimitFrameOut
+
+// submission is what `arcp submit` was told.
+type submission struct {
+	target
+	ndjson     bool
+	allow      []string
+	lease      string
+	maxRuntime time.Duration
+	key        string
+}
+
+func newSubmit(s streams) *cobra.Command {
+	var o submission
+	cmd := &cobra.Command{
+		Use:   "submit AGENT [JSON|@FILE|-]",
+		Short: "Submit a job and follow it to its end",
+		Long: "submit asks a runtime for a job of AGENT, a name or name@version, follows its events on standard error and\n" +
+			"writes its result to standard output. The input is JSON: as it stands, from a file, or from standard input.\n" +
+			"An interrupt cancels the job; a second one leaves it alone.\n\n" + exitHelp,
+		Example: "  arcp submit echo '{\"n\":1}'\n  arcp submit index@2.0.0 @input.json --allow 'fs.read=/data/**'",
+		Args:    cobra.RangeArgs(1, 2),
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := o.resolve(cmd); err != nil {
+			return err
+		}
+		return classify(o.run(cmd.Context(), s, args))
+	}
+	o.addFlags(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&o.ndjson, "json", false, "write all messages about the job to standard output, one JSON object a line")
+	f.StringArrayVar(&o.allow, "allow", nil, "ask for a lease: `NAMESPACE=PATTERN`, as often as needed")
+	f.StringVar(&o.lease, "lease", "", "ask for a lease: `JSON`, or @FILE")
+	f.DurationVar(&o.maxRuntime, "max-runtime", 0, "how long the job may run, in whole seconds; 0 for no limit of ours")
+	f.StringVar(&o.key, "idempotency-key", "", "submits with one `KEY` happen once, where the runtime can do that")
+	return cmd
+}
+
+func (o *submission) run(ctx context.Context, s streams, args []string) error {
+	submit, err := o.message(s, args)
+	if err != nil {
+		return err
+	}
+	session, err := o.connect(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer hangUp(session)
+	e := &arcp.Envelope{Payload: submit}
+	e.TraceID, _ = arcp.ParseTraceID(os.Getenv("TRACEPARENT"))
+	job, err := session.SubmitEnvelope(ctx, e)
+	if err != nil {
+		return err
+	}
+	if o.ndjson {
+		_, err = followJSON(ctx, job, s.out)
+	} else {
+		_, err = follow(ctx, job, newView(s.err), s.out)
+	}
+	return err
+}
+
+// message builds the job.submit; nothing is sent when it is wrong.
+func (o *submission) message(s streams, args []string) (*arcp.JobSubmit, error) {
+	submit := &arcp.JobSubmit{Agent: args[0], IdempotencyKey: o.key}
+	if len(args) == 2 {
+		text, err := argument(args[1], s.in)
+		if err != nil {
+			return nil, usagef("the input: %w", err)
+		}
+		if submit.Input, err = arcp.ParseRaw(text); err != nil {
+			return nil, usagef("the input is not JSON: %w", err)
+		}
+	}
+	lease, err := o.leaseRequest(s.in)
+	if err != nil {
+		return nil, err
+	}
+	submit.LeaseRequest = lease
+	if o.maxRuntime != 0 {
+		seconds := uint64(o.maxRuntime / time.Second)
+		if o.maxRuntime < time.Second || o.maxRuntime%time.Second != 0 {
+			return nil, usagef("--max-runtime: %s is not a positive number of whole seconds", o.maxRuntime)
+		}
+		submit.MaxRuntimeSec = &seconds
+	}
+	if err := submit.Validate(); err != nil {
+		return nil, usagef("%w", err)
+	}
+	return submit, nil
+}
+
+func (o *submission) leaseRequest(in io.Reader) (arcp.Lease, error) {
+	var lease arcp.Lease
+	if o.lease != "" {
+		text, err := argument(o.lease, in)
+		if err != nil {
+			return nil, usagef("--lease: %w", err)
+		}
+		if err := dynjson.Unmarshal(text, &lease); err != nil {
+			return nil, usagef("--lease: %w", err)
+		}
+	}
+	for _, a := range o.allow {
+		namespace, pattern, ok := strings.Cut(a, "=")
+		if !ok || namespace == "" {
+			return nil, usagef("--allow: %q is not NAMESPACE=PATTERN", a)
+		}
+		if lease == nil {
+			lease = arcp.Lease{}
+		}
+		lease[namespace] = append(lease[namespace], pattern)
+	}
+	return lease, nil
+}
+
+// argument returns the text of an argument: itself, a file's after @, or all of standard input for "-".
+func argument(arg string, in io.Reader) ([]byte, error) {
+	var r io.Reader
+	switch {
+	case arg == "-":
+		r = in
+	case strings.HasPrefix(arg, "@"):
+		f, err := os.Open(arg[1:])
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		r = f
+	default:
+		return []byte(arg), nil
+	}
+	text, err := io.ReadAll(io.LimitReader(r, maxInput+1))
+	if err == nil && len(text) > maxInput {
+		err = fmt.Errorf("is larger than %d bytes", maxInput)
+	}
+	return text, err
+}
+
+// cancelOnInterrupt asks for the end of the job when ctx ends, and returns a context that goes on for a while, for the
+// end still comes over the link.
+func cancelOnInterrupt(ctx context.Context, job *client.Job) (context.Context, context.CancelFunc) {
+	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		asked, done := context.WithTimeout(work, cancelTimeout)
+		defer done()
+		if err := job.Cancel(asked, "interrupted"); err != nil && !isOver(job) {
+			cancel(fmt.Errorf("the job could not be cancelled: %w", err))
+			return
+		}
+		timer := time.AfterFunc(cancelTimeout, func() { cancel(errors.New("the job was cancelled and does not end")) })
+		context.AfterFunc(work, func() { timer.Stop() })
+	})
+	return work, func() {
+		stop()
+		cancel(nil)
+	}
+}
+
+func isOver(job *client.Job) bool {
+	select {
+	case <-job.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// cancelTimeout bounds how long an interrupted job may take to end: longer than the grace a runtime gives its agent.
+const cancelTimeout = (arcp.LimitCancelGraceSec + 5) * time.Second
