@@ -242,7 +242,14 @@ func (d *decoder) loop() j.Code {
 	for i, a := range d.o.Aliases {
 		cases = append(cases, j.Case(j.Lit(a.Wire)).Block(d.alias(len(d.o.Fields)+i, a)...))
 	}
-	cases = append(cases, j.Default().Block(j.Id("d").Dot("Unknown").Call(j.Id("key"))))
+	known := []j.Code{j.Id("d"), j.Id("key")}
+	for _, fl := range d.o.Fields {
+		known = append(known, j.Lit(fl.Wire))
+	}
+	for _, a := range d.o.Aliases {
+		known = append(known, j.Lit(a.Wire))
+	}
+	cases = append(cases, j.Default().Block(j.Id("unknown").Call(known...)))
 	loop := j.For(j.List(j.Id("key"), j.Id("ok")).Op(":=").Id("d").Dot("NextKey").Call(), j.Id("ok"),
 		j.List(j.Id("key"), j.Id("ok")).Op("=").Id("d").Dot("NextKey").Call()).Block(j.Switch(j.Id("key")).Block(cases...))
 	return j.If(j.Id("seen").Op("==").Lit(0).Op("||").Op("!").Id("d").Dot("Close").Call()).Block(loop)

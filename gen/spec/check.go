@@ -19,27 +19,27 @@ func (l *loader) checkWhole() {
 	if l.protocol.Envelope == nil {
 		l.errorf(top, "no file has the section envelope")
 	} else {
-		l.checkEnvelope(top)
+		l.checkEnvelope(l.envelopeAt)
 	}
 	for _, o := range l.protocol.Objects {
 		if contains(o, o, nil) {
-			l.errorf(top, "object %s contains itself", o.Wire)
+			l.errorf(l.objectAt[o], "object %s contains itself", o.Wire)
 		}
 	}
 }
 
-func (l *loader) checkEnvelope(top value) {
+func (l *loader) checkEnvelope(at value) {
 	have := map[string]bool{}
 	for _, f := range l.protocol.Envelope.Fields {
 		have[f.Wire] = true
 	}
 	for _, name := range envelopeMembers() {
 		if !have[name] {
-			l.errorf(top, "the envelope lacks the member %s", name)
+			l.errorf(at, "the envelope lacks the member %s", name)
 		}
 	}
 	if len(have) > len(envelopeMembers()) {
-		l.errorf(top, "the envelope has members that no code reads; the Envelope type is written by hand")
+		l.errorf(at, "the envelope has members that no code reads; the Envelope type is written by hand")
 	}
 }
 

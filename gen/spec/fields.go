@@ -19,12 +19,13 @@ func (l *loader) fields(o *ir.Object, e member, m *mapping) {
 	byName := map[string]string{}
 	goNames := map[string]bool{}
 	for _, f := range o.Fields {
-		byName[f.Wire] = "field"
+		byName[f.Wire] = "a field"
 		if goNames[f.Go] {
 			l.errorf(e.key, "%s has two fields with the Go name %s", e.name, f.Go)
 		}
 		goNames[f.Go] = true
 	}
+	l.checkDynamic(o, e)
 	l.fieldAliases(o, v, byName)
 	o.ExactlyOneOf = l.groups(o, m, "exactly_one_of")
 	o.AtMostOneOf = l.groups(o, m, "at_most_one_of")
@@ -58,6 +59,28 @@ func (l *loader) readFields(v value) []*ir.Field {
 		fields = append(fields, f)
 	}
 	return fields
+}
+
+// checkDynamic checks the fields whose type another field chooses, and the number of fields, for each of which a codec
+// has one bit.
+func (l *loader) checkDynamic(o *ir.Object, e member) {
+	if len(o.Fields) > 48 {
+		l.errorf(e.key, "%s has more than 48 fields", e.name)
+	}
+	for _, f := range o.Fields {
+		chooser := ""
+		switch f.Type.Base {
+		case ir.Body:
+			chooser = "kind"
+		case ir.Payload:
+			chooser = "type"
+		default:
+			continue
+		}
+		if c := o.Field(chooser); c == nil || c.Index > f.Index || !c.Required || !f.Required || c.Type.Base != ir.EnumBase {
+			l.errorf(e.key, "%s needs a required field %s before the required field %s", e.name, chooser, f.Wire)
+		}
+	}
 }
 
 func (l *loader) fieldType(e member, m *mapping) *ir.Type {
@@ -126,7 +149,7 @@ func (l *loader) fieldAliases(o *ir.Object, fields value, taken map[string]strin
 		if e.val.node.Kind != yaml.MappingNode {
 			continue
 		}
-		m := &mapping{at: e.val}
+		m := new(mapping)
 		for i := 0; i+1 < len(e.val.node.Content); i += 2 {
 			if k := e.val.node.Content[i]; k.Value == "aliases" {
 				m.members = append(m.members, member{name: k.Value, val: value{e.val.src, e.val.node.Content[i+1]}})
@@ -143,10 +166,10 @@ func (l *loader) fieldAliases(o *ir.Object, fields value, taken map[string]strin
 
 func (l *loader) aliasFree(at value, o *ir.Object, name string, taken map[string]string) bool {
 	if what, clash := taken[name]; clash {
-		l.errorf(at, "the alias %q is a %s of %s already", name, what, o.Wire)
+		l.errorf(at, "the alias %q is %s of %s already", name, what, o.Wire)
 		return false
 	}
-	taken[name] = "alias"
+	taken[name] = "an alias"
 	return true
 }
 

@@ -21,6 +21,9 @@ type loader struct {
 	enums    map[string]*ir.Enum
 	objects  map[string]*ir.Object
 	messages map[string]*ir.Message
+	// Where things stand that are checked last.
+	envelopeAt value
+	objectAt   map[*ir.Object]value
 	// later runs in the second pass, in the order entries were read.
 	later []func()
 }
@@ -58,7 +61,7 @@ func Load(tree fs.FS, dir string) (*ir.Protocol, error) {
 		sources: sources, found: found, protocol: &ir.Protocol{Digest: digest(sources)},
 		initialisms: map[string]bool{}, idents: map[string]value{},
 		features: map[string]*ir.Feature{}, scalars: map[string]*ir.Scalar{}, enums: map[string]*ir.Enum{},
-		objects: map[string]*ir.Object{}, messages: map[string]*ir.Message{},
+		objects: map[string]*ir.Object{}, objectAt: map[*ir.Object]value{}, messages: map[string]*ir.Message{},
 	}
 	// A file that does not parse hides names; complaints about their absence would only mislead.
 	if len(found) == 0 {
@@ -120,6 +123,9 @@ func (l *loader) meta(e member, m *mapping, needSection bool) ir.Meta {
 	meta := ir.Meta{
 		Doc: l.text(m, "doc"), Section: l.text(m, "section"), Ours: l.flag(m, "ours"),
 		File: e.key.src.base(), Line: e.key.node.Line,
+	}
+	if m.broken {
+		return meta
 	}
 	switch {
 	case meta.Doc == "":

@@ -9,6 +9,7 @@ func (l *loader) readObjects(v value) {
 		l.claim(o.Go, e.key)
 		l.defineType(e, func() { l.objects[e.name] = o })
 		l.protocol.Objects = append(l.protocol.Objects, o)
+		l.objectAt[o] = e.key
 		l.later = append(l.later, func() { l.fields(o, e, m) })
 	}
 }
@@ -92,7 +93,7 @@ func (l *loader) readEnvelope(v value) {
 		return
 	}
 	env := &ir.Envelope{Meta: l.meta(e, m, true)}
-	l.protocol.Envelope = env
+	l.protocol.Envelope, l.envelopeAt = env, v
 	l.later = append(l.later, func() {
 		o := &ir.Object{Name: ir.Name{Wire: "envelope", Go: "Envelope"}}
 		l.fields(o, e, m)

@@ -24,8 +24,9 @@ type member struct {
 
 // mapping is a YAML mapping whose keys are known to be distinct.
 type mapping struct {
-	at      value
 	members []member
+	// broken says that it was none; what it lacks is no finding then.
+	broken bool
 }
 
 func (l *loader) errorf(at value, format string, args ...any) {
@@ -34,8 +35,9 @@ func (l *loader) errorf(at value, format string, args ...any) {
 
 // mapping reads a mapping with any keys. It returns an empty one, and reports, when v is something else.
 func (l *loader) mapping(v value, what string) *mapping {
-	m := &mapping{at: v}
+	m := new(mapping)
 	if v.node.Kind != yaml.MappingNode {
+		m.broken = true
 		l.errorf(v, "%s must be a mapping", what)
 		return m
 	}

@@ -32,6 +32,9 @@ func (l *loader) readLimits(v value) {
 		m := l.record(e.val, "a limit", "doc", "section", "ours", "unit", "default")
 		x := &ir.Limit{Meta: l.meta(e, m, true), Name: l.name(e), Unit: l.text(m, "unit")}
 		x.Const = "Limit" + x.Go
+		if m.broken {
+			continue
+		}
 		if n := l.integer(m, "default"); n != nil && *n > 0 {
 			x.Default = *n
 		} else {

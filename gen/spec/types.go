@@ -119,7 +119,11 @@ func (l *loader) checkExample(e member, m *mapping, s *ir.Scalar) {
 // typeOf resolves a type expression: a name, []type or map[scalar]type.
 func (l *loader) typeOf(at value, expr string) *ir.Type {
 	if rest, ok := strings.CutPrefix(expr, "[]"); ok {
-		return &ir.Type{Base: ir.List, Elem: l.typeOf(at, rest)}
+		elem := l.typeOf(at, rest)
+		if elem.Base != ir.String && elem.Base != ir.EnumBase && elem.Base != ir.ObjectRef && elem.Base != ir.Any {
+			l.errorf(at, "a list holds strings, enums or objects")
+		}
+		return &ir.Type{Base: ir.List, Elem: elem}
 	}
 	if rest, ok := strings.CutPrefix(expr, "map["); ok {
 		key, elem, ok := strings.Cut(rest, "]")
@@ -127,7 +131,10 @@ func (l *loader) typeOf(at value, expr string) *ir.Type {
 			l.errorf(at, "a map is written map[scalar]type, the scalar a string")
 			return &ir.Type{Base: ir.Any}
 		}
-		return &ir.Type{Base: ir.Map, Key: l.scalars[key], Elem: l.typeOf(at, elem)}
+		if elem != "amount" {
+			l.errorf(at, "a map holds amounts")
+		}
+		return &ir.Type{Base: ir.Map, Key: l.scalars[key], Elem: &ir.Type{Base: ir.Amount}}
 	}
 	if base, ok := builtin(expr); ok {
 		return &ir.Type{Base: base}
@@ -141,6 +148,9 @@ func (l *loader) typeOf(at value, expr string) *ir.Type {
 	if o := l.objects[expr]; o != nil {
 		return &ir.Type{Base: ir.ObjectRef, Object: o}
 	}
-	l.errorf(at, "there is no type %q", expr)
+	// A missing type expression was reported where it is missing.
+	if expr != "" {
+		l.errorf(at, "there is no type %q", expr)
+	}
 	return &ir.Type{Base: ir.Any}
 }

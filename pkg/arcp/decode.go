@@ -1,6 +1,10 @@
 package arcp
 
-import "github.com/arcpkit/arcp/internal/jsonx"
+import (
+	"strings"
+
+	"github.com/arcpkit/arcp/internal/jsonx"
+)
 
 // DecodeBody reads the body of an event of kind k, of which it keeps body. Its error is a *DecodeError.
 func DecodeBody(k EventKind, body RawJSON) (EventBody, error) {
@@ -43,6 +47,18 @@ func decodeVersion(d *jsonx.Decoder) {
 	if d.Save() == at {
 		_ = d.String()
 	}
+}
+
+// unknown steps over a member that is not among known. One that differs from a known name only in case is refused: a
+// reader that folds case, as encoding/json does, would take it for the known one.
+func unknown(d *jsonx.Decoder, key string, known ...string) {
+	for _, name := range known {
+		if strings.EqualFold(key, name) {
+			d.Lookalike()
+			return
+		}
+	}
+	d.Unknown(key)
 }
 
 // first marks a member as seen and reports whether it had not been.

@@ -203,7 +203,7 @@ func (v *Envelope) decode(d *jsonx.Decoder) {
 					v.Extensions = d.RawObject()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "arcp", "type", "session_id", "event_seq", "id", "job_id", "trace_id", "payload", "extensions")
 			}
 		}
 	}

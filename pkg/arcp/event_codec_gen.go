@@ -64,7 +64,7 @@ func (v *LogBody) decode(d *jsonx.Decoder) {
 					v.Fields = d.RawObject()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "level", "message", "fields")
 			}
 		}
 	}
@@ -123,7 +123,7 @@ func (v *ThoughtBody) decode(d *jsonx.Decoder) {
 				}
 				v.Text = d.String()
 			default:
-				d.Unknown(key)
+				unknown(d, key, "text")
 			}
 		}
 	}
@@ -197,7 +197,7 @@ func (v *ToolCallBody) decode(d *jsonx.Decoder) {
 				}
 				v.CallID = d.String()
 			default:
-				d.Unknown(key)
+				unknown(d, key, "tool", "args", "call_id")
 			}
 		}
 	}
@@ -293,7 +293,7 @@ func (v *ToolResultBody) decode(d *jsonx.Decoder) {
 					v.Error.decode(d)
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "call_id", "result", "error")
 			}
 		}
 	}
@@ -425,7 +425,7 @@ func (v *StatusBody) decode(d *jsonx.Decoder) {
 					v.Value = MakeSecret(d.String())
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "phase", "message", "details", "id", "value")
 			}
 		}
 	}
@@ -532,7 +532,7 @@ func (v *MetricBody) decode(d *jsonx.Decoder) {
 					v.Dimensions = d.RawObject()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "name", "value", "unit", "dimensions")
 			}
 		}
 	}
@@ -638,7 +638,7 @@ func (v *ArtifactRefBody) decode(d *jsonx.Decoder) {
 					v.SHA256 = d.String()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "uri", "content_type", "byte_size", "sha256")
 			}
 		}
 	}
@@ -743,7 +743,7 @@ func (v *DelegateBody) decode(d *jsonx.Decoder) {
 				}
 				v.Input = d.Raw()
 			default:
-				d.Unknown(key)
+				unknown(d, key, "child_job_id", "agent", "lease", "input")
 			}
 		}
 	}
@@ -866,7 +866,7 @@ func (v *ProgressBody) decode(d *jsonx.Decoder) {
 					v.Message = d.String()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "current", "total", "units", "message")
 			}
 		}
 	}
@@ -971,7 +971,7 @@ func (v *ResultChunkBody) decode(d *jsonx.Decoder) {
 				}
 				v.More = d.Bool()
 			default:
-				d.Unknown(key)
+				unknown(d, key, "result_id", "chunk_seq", "data", "encoding", "more")
 			}
 		}
 	}
@@ -1114,7 +1114,7 @@ func (v *TraceSpanBody) decode(d *jsonx.Decoder) {
 					v.Attributes = d.RawObject()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "span_id", "name", "parent_span_id", "start_at", "end_at", "attributes")
 			}
 		}
 	}

@@ -122,7 +122,7 @@ func (v *JobSubmit) decode(d *jsonx.Decoder) {
 					v.MaxRuntimeSec = new(d.Uint())
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "agent", "input", "lease_request", "lease_constraints", "idempotency_key", "max_runtime_sec")
 			}
 		}
 	}
@@ -377,7 +377,7 @@ func (v *JobAccepted) decode(d *jsonx.Decoder) {
 					v.ParentJobID = d.String()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "request_id", "job_id", "agent", "lease", "lease_constraints", "budget", "credentials", "accepted_at", "trace_id", "parent_job_id")
 			}
 		}
 	}
@@ -517,7 +517,7 @@ func (v *JobEvent) decode(d *jsonx.Decoder) {
 				later = d.Save()
 				d.Skip()
 			default:
-				d.Unknown(key)
+				unknown(d, key, "kind", "ts", "body")
 			}
 		}
 	}
@@ -702,7 +702,7 @@ func (v *JobResult) decode(d *jsonx.Decoder) {
 					v.CompletedAt = d.Time()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "job_id", "final_status", "result", "output", "result_id", "result_size", "summary", "completed_at")
 			}
 		}
 	}
@@ -868,7 +868,7 @@ func (v *JobError) decode(d *jsonx.Decoder) {
 					v.Details = d.RawObject()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "job_id", "final_status", "code", "message", "retryable", "details")
 			}
 		}
 	}
@@ -970,7 +970,7 @@ func (v *JobCancel) decode(d *jsonx.Decoder) {
 					v.Reason = d.String()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "job_id", "reason")
 			}
 		}
 	}
@@ -1077,7 +1077,7 @@ func (v *JobCancelled) decode(d *jsonx.Decoder) {
 					v.RequestID = d.String()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "job_id", "reason", "request_id")
 			}
 		}
 	}
@@ -1177,7 +1177,7 @@ func (v *JobSubscribe) decode(d *jsonx.Decoder) {
 					v.History = d.Bool()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "job_id", "from_event_seq", "history")
 			}
 		}
 	}
@@ -1426,7 +1426,7 @@ func (v *JobSubscribed) decode(d *jsonx.Decoder) {
 					v.Credentials = decodeCredentialList(d)
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "job_id", "current_status", "agent", "lease", "lease_constraints", "budget", "parent_job_id", "trace_id", "subscribed_from", "replayed", "request_id", "credentials")
 			}
 		}
 	}
@@ -1537,7 +1537,7 @@ func (v *JobUnsubscribe) decode(d *jsonx.Decoder) {
 				}
 				v.JobID = d.String()
 			default:
-				d.Unknown(key)
+				unknown(d, key, "job_id")
 			}
 		}
 	}

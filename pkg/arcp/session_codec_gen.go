@@ -144,7 +144,7 @@ func (v *SessionHello) decode(d *jsonx.Decoder) {
 					v.Resume.LastEventSeq = d.Uint()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "client", "auth", "capabilities", "resume", "client_name", "client_version", "resume_token", "last_event_seq")
 			}
 		}
 	}
@@ -263,7 +263,7 @@ func (v *SessionResume) decode(d *jsonx.Decoder) {
 					v.ResumeToken = MakeSecret(d.String())
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "auth", "resume_token", "last_event_seq", "token")
 			}
 		}
 	}
@@ -376,7 +376,7 @@ func (v *SessionWelcome) decode(d *jsonx.Decoder) {
 				}
 				v.Capabilities.decode(d)
 			default:
-				d.Unknown(key)
+				unknown(d, key, "runtime", "resume_token", "resume_window_sec", "heartbeat_interval_sec", "capabilities")
 			}
 		}
 	}
@@ -512,7 +512,7 @@ func (v *SessionError) decode(d *jsonx.Decoder) {
 					v.JobID = d.String()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "code", "message", "retryable", "details", "request_id", "job_id")
 			}
 		}
 	}
@@ -592,7 +592,7 @@ func (v *SessionClose) decode(d *jsonx.Decoder) {
 					v.Reason = d.String()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "reason")
 			}
 		}
 	}
@@ -656,7 +656,7 @@ func (v *SessionClosed) decode(d *jsonx.Decoder) {
 					v.Reason = d.String()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "reason")
 			}
 		}
 	}
@@ -720,7 +720,7 @@ func (v *SessionBye) decode(d *jsonx.Decoder) {
 					v.Reason = d.String()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "reason")
 			}
 		}
 	}
@@ -789,7 +789,7 @@ func (v *SessionPing) decode(d *jsonx.Decoder) {
 					v.SentAt = d.Time()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "nonce", "sent_at")
 			}
 		}
 	}
@@ -864,7 +864,7 @@ func (v *SessionPong) decode(d *jsonx.Decoder) {
 					v.ReceivedAt = d.Time()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "ping_nonce", "received_at")
 			}
 		}
 	}
@@ -919,7 +919,7 @@ func (v *SessionAck) decode(d *jsonx.Decoder) {
 				}
 				v.LastProcessedSeq = d.Uint()
 			default:
-				d.Unknown(key)
+				unknown(d, key, "last_processed_seq")
 			}
 		}
 	}
@@ -1018,7 +1018,7 @@ func (v *SessionListJobs) decode(d *jsonx.Decoder) {
 					v.Cursor = d.String()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "filter", "limit", "cursor")
 			}
 		}
 	}
@@ -1123,7 +1123,7 @@ func (v *SessionJobs) decode(d *jsonx.Decoder) {
 					v.NextCursor = d.String()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "request_id", "jobs", "next_cursor")
 			}
 		}
 	}

@@ -51,7 +51,7 @@ func (v *Software) decode(d *jsonx.Decoder) {
 					v.Version = d.String()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "name", "version")
 			}
 		}
 	}
@@ -142,7 +142,7 @@ func (v *Auth) decode(d *jsonx.Decoder) {
 					v.Token = MakeSecret(d.String())
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "scheme", "token")
 			}
 		}
 	}
@@ -239,7 +239,7 @@ func (v *ClientCapabilities) decode(d *jsonx.Decoder) {
 					v.Features = decodeTexts[Feature](d)
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "encodings", "features")
 			}
 		}
 	}
@@ -335,7 +335,7 @@ func (v *Resume) decode(d *jsonx.Decoder) {
 					v.ResumeToken = MakeSecret(d.String())
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "session_id", "resume_token", "last_event_seq", "token")
 			}
 		}
 	}
@@ -436,7 +436,7 @@ func (v *AgentEntry) decode(d *jsonx.Decoder) {
 					v.Default = d.String()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "name", "versions", "default")
 			}
 		}
 	}
@@ -562,7 +562,7 @@ func (v *SessionLimits) decode(d *jsonx.Decoder) {
 					v.IdempotencySec = d.Uint()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "frame_bytes", "retained_bytes", "idempotency_sec")
 			}
 		}
 	}
@@ -686,7 +686,7 @@ func (v *RuntimeCapabilities) decode(d *jsonx.Decoder) {
 					v.Limits.decode(d)
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "encodings", "features", "agents", "limits")
 			}
 		}
 	}
@@ -783,7 +783,7 @@ func (v *LeaseConstraints) decode(d *jsonx.Decoder) {
 					v.MaxBudget = decodeTexts[string](d)
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "expires_at", "max_budget")
 			}
 		}
 	}
@@ -906,7 +906,7 @@ func (v *Credential) decode(d *jsonx.Decoder) {
 					v.Constraints = d.RawObject()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "id", "scheme", "value", "endpoint", "profile", "constraints")
 			}
 		}
 	}
@@ -1046,7 +1046,7 @@ func (v *JobFilter) decode(d *jsonx.Decoder) {
 					v.CreatedBefore = d.Time()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "status", "agent", "created_after", "created_before")
 			}
 		}
 	}
@@ -1256,7 +1256,7 @@ func (v *JobSummary) decode(d *jsonx.Decoder) {
 					v.LastEventSeq = d.Uint()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "job_id", "agent", "status", "lease", "lease_constraints", "budget", "parent_job_id", "created_at", "trace_id", "last_event_seq")
 			}
 		}
 	}
@@ -1400,7 +1400,7 @@ func (v *ToolError) decode(d *jsonx.Decoder) {
 					v.Details = d.RawObject()
 				}
 			default:
-				d.Unknown(key)
+				unknown(d, key, "code", "message", "retryable", "details")
 			}
 		}
 	}
