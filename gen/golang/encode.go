@@ -8,8 +8,8 @@ import (
 
 // encoder collects statements that append to dst, joining neighbouring literals into one append.
 type encoder struct {
-	code    []j.Code
-	literal string
+	code             []j.Code
+	literal          string
 	fallible, nested bool
 }
 
