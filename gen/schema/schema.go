@@ -2,9 +2,11 @@
 // payload, one an event body, and envelope.json, which judges whole frames.
 //
 // The schemas describe what a reader accepts and Validate agrees with: unknown members are allowed, and null stands for an
-// absent optional member (§5). They are weaker in three places that JSON Schema cannot say or says otherwise: lengths count
-// characters here and bytes there, duplicate names are out of sight, and amounts are any number. It is the only importer of
-// invopop/jsonschema, whose document model it fills; nothing is reflected.
+// absent optional member (§5). They are weaker where JSON Schema cannot say it: lengths count characters here and bytes
+// there, duplicate names are out of sight, patterns of a lease are any text and amounts any number. They are stricter in one
+// place: an empty text or a zero that breaks a rule of an optional member counts as absent when read, and is refused here.
+//
+// It is the only importer of invopop/jsonschema, whose document model it fills; nothing is reflected.
 package schema
 
 import (

@@ -18,11 +18,22 @@ func (b builder) field(f *ir.Field) *js.Schema {
 	if !must(f) && !f.Type.Nullable() {
 		s = nullable(s)
 	}
+	if must(f) && named(f.Type) {
+		// Any name will do, but no name is an absent one.
+		one := uint64(1)
+		s.MinLength = &one
+	}
 	s.Description = describe(f.Meta)
 	if f.Secret {
 		s.Extras = with(s.Extras, "x-secret", true)
 	}
 	return s
+}
+
+// named says whether a type is an open enum whose values must not be empty. An empty message type is not among them: it is
+// unknown like any other, and its frame passes through untouched.
+func named(t *ir.Type) bool {
+	return t.Base == ir.EnumBase && t.Enum.Open && t.Enum.Table != "messages"
 }
 
 // alias is the schema of another spelling of a field.

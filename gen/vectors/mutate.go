@@ -91,6 +91,10 @@ func (g *generator) fieldChanges(o *ir.Object, base object, f *ir.Field) []chang
 		add("other value", `"no such value"`, false, map[bool][]string{true: shape(), false: rule()}[f.Type.Base == ir.String])
 		return out
 	}
+	// An empty message type is unknown like any other.
+	if f.Type.Base == ir.EnumBase && f.Type.Enum.Open && f.Type.Enum.Table != "messages" && (f.Required || f.Written) {
+		add("empty", `""`, false, rule())
+	}
 	for _, v := range g.badValues(f.Type, f.Rules) {
 		// The zero of an optional member means that it is absent.
 		if zero := v.object == `""` || v.object == "0"; !zero || f.Required || f.Explicit {

@@ -21,7 +21,7 @@ func (d *Decoder) Time() time.Time {
 	return t
 }
 
-// ParseTime parses an RFC 3339 time as Time does.
+// ParseTime parses an RFC 3339 time as Time does. A time whose year in UTC is not one of 0..9999 is refused.
 func ParseTime(s string) (time.Time, bool) {
 	const shape = len("2006-01-02T15:04:05")
 	if len(s) <= shape || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' {
@@ -51,7 +51,10 @@ func ParseTime(s string) (time.Time, bool) {
 	if !ok {
 		return time.Time{}, false
 	}
-	return time.Unix(unix-int64(offset), nanos).In(time.FixedZone(rest, offset)), true
+	if unix -= int64(offset); unix < firstSecond || unix > lastSecond {
+		return time.Time{}, false
+	}
+	return time.Unix(unix, nanos).In(time.FixedZone(rest, offset)), true
 }
 
 func two(s string, i int) (int, bool) {

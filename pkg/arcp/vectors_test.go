@@ -38,7 +38,9 @@ func (v vector) bytes(t *testing.T) []byte {
 	return frame
 }
 
-func (v vector) judges(layer string) bool { return len(v.Layers) == 0 || slices.Contains(v.Layers, layer) }
+func (v vector) judges(layer string) bool {
+	return len(v.Layers) == 0 || slices.Contains(v.Layers, layer)
+}
 
 func vectorFiles(t *testing.T) map[string][]vector {
 	t.Helper()
