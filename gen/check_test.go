@@ -6,7 +6,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -67,25 +66,6 @@ func TestCheckFinds(t *testing.T) {
 				t.Errorf("Check() = %q, want %q", got, tt.want)
 			}
 		})
-	}
-}
-
-// A field taken out of the spec makes the Go, the schema and the reference stale.
-func TestCheckSpecChange(t *testing.T) {
-	t.Parallel()
-	tree := generatedTree(t)
-	job := string(tree["spec/job.yaml"].Data)
-	from := strings.Index(job, "      idempotency_key:")
-	to := from + strings.Index(job[from:], "\n") + 1
-	tree["spec/job.yaml"] = &fstest.MapFile{Data: []byte(job[:from] + job[to:])}
-	found, err := gen.Check(tree)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"pkg/arcp/job_gen.go", "pkg/arcp/job_codec_gen.go", "docs/messages.md"} {
-		if !slices.Contains(found, gen.Finding{Path: want, Problem: "stale"}) {
-			t.Errorf("%s is not stale; found %v", want, found)
-		}
 	}
 }
 
