@@ -163,7 +163,11 @@ func emitCodes(f *file, p *ir.Protocol, name string) int {
 	f.constants("The error codes.", "ErrorCode", "ErrorCodes", "ErrorCodes lists the codes this package knows.", values)
 	f.decl("Retryable is what the member retryable says of an error with this code unless its sender knows better.",
 		j.Func().Params(j.Id("c").Id("ErrorCode")).Id("Retryable").Params().Bool().Block(
-			j.Switch(j.Id("c")).Block(j.Case(retryable...).Block(j.Return(j.True()))),
+			j.Switch(j.Id("c")).BlockFunc(func(g *j.Group) {
+				if len(retryable) > 0 {
+					g.Case(retryable...).Block(j.Return(j.True()))
+				}
+			}),
 			j.Return(j.False())))
 	return 1
 }

@@ -93,6 +93,9 @@ func (l *loader) readEnums(v value) {
 			l.claim(val.Const, c.key)
 			x.Values = append(x.Values, val)
 		}
+		if len(x.Values) == 0 {
+			l.errorf(e.key, "enum %s has no values", e.name)
+		}
 		l.claim(x.Go, e.key)
 		l.defineType(e, func() { l.enums[e.name] = x })
 		l.protocol.Enums = append(l.protocol.Enums, x)
