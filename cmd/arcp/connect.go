@@ -82,13 +82,20 @@ func (t *target) connect(ctx context.Context, s streams) (*client.Session, error
 	session, err := client.Connect(ctx, dialer, &client.Options{
 		Name: "arcp", Version: version(), Scheme: arcp.SchemeBearer, Token: token.Reveal(), Insecure: t.insecure,
 	})
-	switch {
-	case err == nil:
+	if err == nil {
 		return session, nil
+	}
+	if cause := errors.Unwrap(err); cause != nil {
+		err = cause // without the package's name
+	}
+	var refused *net.OpError
+	switch {
 	case arcp.IsRemote(err) || errors.Is(err, ws.ErrInsecure) || errors.Is(err, client.ErrInsecure):
 		return nil, classify(err)
+	case errors.As(err, &refused):
+		err = refused // the layers above it only say the same again
 	}
-	return nil, &exitError{code: exitNoLink, err: fmt.Errorf("%s: %w", t, err)}
+	return nil, &exitError{code: exitNoLink, err: fmt.Errorf("no connection to %s: %w", t, err)}
 }
 
 // String names where the target is.

@@ -56,25 +56,26 @@ func exitCode(err error) int {
 	}
 }
 
-// classify gives an error of a command its exit code.
+// classify gives an error of a command its exit code, and takes from its text what only a programmer wants to know.
 func classify(err error) error {
 	var e *exitError
-	code := exitFailed
+	var protocol *arcp.Error
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &e):
 		return err
 	case errors.Is(err, ws.ErrInsecure), errors.Is(err, client.ErrInsecure):
-		code = exitRefused
+		return &exitError{code: exitRefused, err: fmt.Errorf("%w (--insecure)", err)}
 	case errors.Is(err, client.ErrLinkLost), errors.Is(err, client.ErrProtocol):
-		code = exitNoLink
-	case arcp.IsRemote(err):
-		code = exitRefused
+		return &exitError{code: exitNoLink, err: err}
+	case errors.As(err, &protocol) && arcp.IsRemote(err):
+		return &exitError{code: exitRefused, err: fmt.Errorf("the runtime refused: %w", protocol)}
 	case errors.Is(err, arcp.CodeInvalidRequest):
-		code = exitUsage
+		return &exitError{code: exitUsage, err: err}
+	default:
+		return &exitError{code: exitFailed, err: err}
 	}
-	return &exitError{code: code, err: err}
 }
 
 // jobError gives the error of a job its exit code.

@@ -158,10 +158,10 @@ type jsonLines struct {
 // line is one of them.
 type line struct {
 	Type     arcp.MessageType `json:"type"`
-	ID       string           `json:"id,omitempty"`
+	ID       string           `json:"id,omitzero"`
 	JobID    string           `json:"job_id"`
-	EventSeq uint64           `json:"event_seq,omitempty"`
-	TraceID  string           `json:"trace_id,omitempty"`
+	EventSeq uint64           `json:"event_seq,omitzero"`
+	TraceID  string           `json:"trace_id,omitzero"`
 	Payload  arcp.RawJSON     `json:"payload"`
 }
 

@@ -89,7 +89,7 @@ func (o *submission) message(s streams, args []string) (*arcp.JobSubmit, error) 
 			return nil, usagef("the input: %w", err)
 		}
 		if submit.Input, err = arcp.ParseRaw(text); err != nil {
-			return nil, usagef("the input is not JSON: %w", err)
+			return nil, usagef("the input is not JSON: %s", jsonProblem(text, err))
 		}
 	}
 	lease, err := o.leaseRequest(s.in)
@@ -132,6 +132,20 @@ func (o *submission) leaseRequest(in io.Reader) (arcp.Lease, error) {
 		lease[namespace] = append(lease[namespace], pattern)
 	}
 	return lease, nil
+}
+
+// jsonProblem says what is wrong with a text that was refused, and where if that is known.
+func jsonProblem(text []byte, refused error) string {
+	_, err := dynjson.Compact(text)
+	var at *dynjson.Error
+	if errors.As(err, &at) {
+		return fmt.Sprintf("%s at byte %d", at.Problem, at.Offset)
+	}
+	var found *arcp.DecodeError
+	if errors.As(refused, &found) && len(found.Findings) > 0 {
+		return found.Findings[0].String()
+	}
+	return refused.Error()
 }
 
 // argument returns the text of an argument: itself, a file's after @, or all of standard input for "-".

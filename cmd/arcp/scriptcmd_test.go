@@ -1,0 +1,177 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// server is the `arcp serve` of one script.
+type server struct {
+	cmd  *exec.Cmd
+	done chan struct{} // closed when its standard error has ended
+	log  strings.Builder
+
+	fifos map[string]*os.File // opened for reading
+}
+
+type serverKey struct{}
+
+var listening = regexp.MustCompile(`listening on ([^" ]+)`)
+
+// serve [flags]: starts `arcp serve` on a free port, waits until it listens and sets ARCP_URL.
+func serveCommand(ts *testscript.TestScript, _ bool, args []string) {
+	s := ts.Value(serverKey{}).(*server)
+	s.cmd = command(ts, append([]string{"arcp", "serve", "--listen", "127.0.0.1:0"}, args...))
+	stderr, err := s.cmd.StderrPipe()
+	ts.Check(err)
+	ts.Check(s.cmd.Start())
+	url := make(chan string, 1)
+	s.done = make(chan struct{})
+	go func() {
+		defer close(s.done)
+		for lines := bufio.NewScanner(stderr); lines.Scan(); {
+			s.log.WriteString(lines.Text() + "\n")
+			if m := listening.FindStringSubmatch(lines.Text()); m != nil {
+				url <- m[1]
+			}
+		}
+	}()
+	ts.Defer(func() { s.end(syscall.SIGKILL) })
+	select {
+	case u := <-url:
+		ts.Setenv("ARCP_URL", u)
+	case <-s.done:
+		ts.Fatalf("arcp serve ended: %s", s.log.String())
+	}
+}
+
+// end ends the server and waits for it.
+func (s *server) end(sig os.Signal) error {
+	if s.cmd == nil {
+		return nil
+	}
+	_ = s.cmd.Process.Signal(sig)
+	<-s.done
+	err := s.cmd.Wait()
+	s.cmd = nil
+	return err
+}
+
+// stop: ends the server in good order and writes its log to the file serve.log. It must end with status 0.
+func stopCommand(ts *testscript.TestScript, _ bool, _ []string) {
+	s := ts.Value(serverKey{}).(*server)
+	err := s.end(syscall.SIGTERM)
+	ts.Check(os.WriteFile(ts.MkAbs("serve.log"), []byte(s.log.String()), 0o600))
+	ts.Check(err)
+}
+
+// exits CODE PROGRAM [ARG]...: runs a program that must end with that code.
+func exitsCommand(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	if got := codeOf(err); got != want {
+		ts.Fatalf("exit code %d (%v), want %d", got, err, want)
+	}
+}
+
+// at TEXT int|kill CODE PROGRAM [ARG]...: runs a program, and when TEXT stands on its standard error interrupts it, or
+// kills the server. The program must end with the code; its standard error goes to the file at.log.
+func atCommand(ts *testscript.TestScript, _ bool, args []string) {
+	text, action := args[0], args[1]
+	want, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	cmd := command(ts, args[3:])
+	stderr, err := cmd.StderrPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	var seen strings.Builder
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		seen.WriteString(lines.Text() + "\n")
+		if !strings.Contains(lines.Text(), text) {
+			continue
+		}
+		if action == "kill" {
+			_ = ts.Value(serverKey{}).(*server).end(syscall.SIGKILL)
+		} else {
+			ts.Check(cmd.Process.Signal(syscall.SIGINT))
+		}
+		text = "\x00"
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("at.log"), []byte(seen.String()), 0o600))
+	if got := codeOf(cmd.Wait()); got != want {
+		ts.Fatalf("exit code %d, want %d; standard error:\n%s", got, want, seen.String())
+	}
+}
+
+func codeOf(err error) int {
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return exit.ExitCode()
+	default:
+		return -1
+	}
+}
+
+// command prepares a program as `exec` does.
+func command(ts *testscript.TestScript, args []string) *exec.Cmd {
+	path := args[0]
+	for dir := range strings.SplitSeq(ts.Getenv("PATH"), string(filepath.ListSeparator)) {
+		if _, err := os.Stat(filepath.Join(dir, args[0])); err == nil {
+			path = filepath.Join(dir, args[0])
+			break
+		}
+	}
+	cmd := exec.Command(path, args[1:]...)
+	cmd.Dir = ts.MkAbs(".")
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "WORK", "ARCP_CONFIG_DIR", "ARCP_URL", "ARCP_TOKEN", "PYTHONDONTWRITEBYTECODE"} {
+		if v := ts.Getenv(name); v != "" {
+			cmd.Env = append(cmd.Env, name+"="+v)
+		}
+	}
+	return cmd
+}
+
+// mode FILE OCTAL: the file's permissions must be these.
+func modeCommand(ts *testscript.TestScript, _ bool, args []string) {
+	info, err := os.Stat(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if got := strconv.FormatUint(uint64(info.Mode().Perm()), 8); got != args[1] {
+		ts.Fatalf("%s has mode %s, want %s", args[0], got, args[1])
+	}
+}
+
+// fifo NAME: makes a fifo and opens it for reading, so that `eof NAME` can wait until everybody who opened it for writing
+// has ended.
+func fifoCommand(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	ts.Check(syscall.Mkfifo(path, 0o600))
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	ts.Check(err)
+	ts.Defer(func() { _ = f.Close() })
+	s := ts.Value(serverKey{}).(*server)
+	if s.fifos == nil {
+		s.fifos = map[string]*os.File{}
+	}
+	s.fifos[args[0]] = f
+}
+
+func eofCommand(ts *testscript.TestScript, _ bool, args []string) {
+	_, err := io.ReadAll(ts.Value(serverKey{}).(*server).fifos[args[0]])
+	ts.Check(err)
+}
