@@ -34,7 +34,9 @@ func (d *Decoder) Close() bool {
 }
 
 // Lookalike ends the reading: the name NextKey returned last is that of a known member in other case.
-func (d *Decoder) Lookalike() { d.fail(d.keyPos, "member name that differs from a known one in case only") }
+func (d *Decoder) Lookalike() {
+	d.fail(d.keyPos, "member name that differs from a known one in case only")
+}
 
 // StringRest reads a string whose opening quote has been read.
 func (d *Decoder) StringRest() string {
