@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -17,6 +18,9 @@ import (
 const (
 	// DefaultWriteTimeout is how long one flush may take.
 	DefaultWriteTimeout = 20 * time.Second
+	// DefaultFrameTimeout is how long an inbound frame may take from its first byte to its last: at the limit of 4 MiB
+	// still 70 kB/s. A peer that begins frames and does not end them holds a connection and memory for nothing.
+	DefaultFrameTimeout = time.Minute
 	// drainFactor is how many times the limit an oversized frame may be for the connection to go on behind it.
 	drainFactor = 4
 	// maxReason is what a close frame has room for, in bytes.
@@ -47,11 +51,21 @@ func newConn(ws *websocket.Conn, g *gather, limit int, peer transport.Peer) *con
 	return &conn{ws: ws, g: g, limit: limit, peer: peer}
 }
 
+// or gives d, or the default when d says nothing.
+func or(d, def time.Duration) time.Duration {
+	if d <= 0 {
+		return def
+	}
+	return d
+}
+
 func (c *conn) Read(dst []byte) ([]byte, error) {
 	_, r, err := c.ws.Reader(context.Background())
 	if err != nil {
 		return dst, c.readError(err)
 	}
+	c.g.inFrame.Store(true)
+	defer c.g.inFrame.Store(false)
 	start := len(dst)
 	for {
 		if len(dst) == cap(dst) {
@@ -96,8 +110,11 @@ func (c *conn) readError(err error) error {
 	}
 	var ce websocket.CloseError
 	if !errors.As(err, &ce) {
-		if errors.Is(err, io.EOF) {
+		switch {
+		case errors.Is(err, io.EOF):
 			return fmt.Errorf("ws: connection lost: %w", io.ErrUnexpectedEOF)
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return fmt.Errorf("ws: a frame took more than %v to arrive: %w", c.g.frameTime, err)
 		}
 		return fmt.Errorf("ws: read: %w", err)
 	}
@@ -137,7 +154,7 @@ func (c *conn) writeError(err error) error {
 	switch {
 	case c.closed.Load():
 		return transport.ErrClosed
-	case timedOut(err):
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Errorf("ws: the peer took nothing for %v: %w", c.g.timeout, err)
 	}
 	return fmt.Errorf("ws: write: %w", err)

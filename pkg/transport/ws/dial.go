@@ -37,6 +37,8 @@ type Dialer struct {
 	MaxFrame int
 	// WriteTimeout bounds one flush; 0 means DefaultWriteTimeout.
 	WriteTimeout time.Duration
+	// FrameTimeout bounds the arrival of one frame; 0 means DefaultFrameTimeout.
+	FrameTimeout time.Duration
 }
 
 // Dial connects and upgrades; ctx bounds that and not the connection. A connection in clear that is not allowed gives
@@ -53,9 +55,9 @@ func (d *Dialer) Dial(ctx context.Context) (transport.Conn, error) {
 	if !secure && !d.Insecure && !loopbackName(u.Hostname()) {
 		return nil, fmt.Errorf("ws: %s: %w", u.Host, ErrInsecure)
 	}
-	h := &handshake{timeout: d.WriteTimeout, tls: d.TLSConfig, host: u.Hostname(), loopbackOnly: !secure && !d.Insecure}
-	if h.timeout <= 0 {
-		h.timeout = DefaultWriteTimeout
+	h := &handshake{
+		timeout: or(d.WriteTimeout, DefaultWriteTimeout), frameTime: or(d.FrameTimeout, DefaultFrameTimeout),
+		tls: d.TLSConfig, host: u.Hostname(), loopbackOnly: !secure && !d.Insecure,
 	}
 	ws, resp, err := websocket.Dial(ctx, d.URL, d.options(h))
 	if err != nil {
@@ -107,6 +109,7 @@ func dialError(u *url.URL, resp *http.Response, err error) error {
 // handshake makes the gathering connection under the HTTP client and remembers it.
 type handshake struct {
 	timeout      time.Duration
+	frameTime    time.Duration
 	tls          *tls.Config
 	host         string
 	loopbackOnly bool
@@ -140,7 +143,7 @@ func (h *handshake) dialTLS(ctx context.Context, network, addr string) (net.Conn
 }
 
 func (h *handshake) keep(c net.Conn) net.Conn {
-	g := &gather{Conn: c, timeout: h.timeout}
+	g := &gather{Conn: c, timeout: h.timeout, frameTime: h.frameTime}
 	h.conn.Store(g)
 	return g
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/coder/websocket"
@@ -33,8 +32,13 @@ type Options struct {
 	MaxFrame int
 	// WriteTimeout bounds one flush; 0 means DefaultWriteTimeout.
 	WriteTimeout time.Duration
+	// FrameTimeout bounds the arrival of one frame; 0 means DefaultFrameTimeout.
+	FrameTimeout time.Duration
 	// MaxConns bounds the connections open at a time; 0 means 16384. One too many is answered with status 503.
 	MaxConns int
+	// MaxConnsPerHost bounds those from one address, or one /64 network of IPv6; 0 means 1024. Loopback, where proxies
+	// and the operator's own tools are, is not counted.
+	MaxConnsPerHost int
 }
 
 // Endpoint is the http.Handler that upgrades requests to connections. It may be mounted at several paths.
@@ -45,24 +49,19 @@ type Endpoint struct {
 	ctx    context.Context // ends with Shutdown; every serve gets a child of it
 	cancel context.CancelFunc
 
-	mu   sync.Mutex
-	open int
-	idle chan struct{} // closed once ctx has ended and open is 0
+	open *census
 }
 
 // Handler returns an endpoint that calls serve, on a goroutine of its own, with each connection. The connection is
 // closed when serve returns. The context ends when Shutdown is called; it carries nothing of the request.
 func Handler(o *Options, serve func(ctx context.Context, c transport.Conn)) *Endpoint {
-	e := &Endpoint{serve: serve, idle: make(chan struct{})}
+	e := &Endpoint{serve: serve}
 	if o != nil {
 		e.o = *o
 	}
-	if e.o.WriteTimeout <= 0 {
-		e.o.WriteTimeout = DefaultWriteTimeout
-	}
-	if e.o.MaxConns <= 0 {
-		e.o.MaxConns = 16384
-	}
+	e.o.WriteTimeout = or(e.o.WriteTimeout, DefaultWriteTimeout)
+	e.o.FrameTimeout = or(e.o.FrameTimeout, DefaultFrameTimeout)
+	e.open = newCensus(e.o.MaxConns, e.o.MaxConnsPerHost)
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	return e
 }
@@ -73,24 +72,25 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusForbidden)
 		return
 	}
-	if !e.enter() {
+	host := hostKey(r.RemoteAddr)
+	if !e.open.enter(host) {
 		http.Error(w, "no more connections are taken", http.StatusServiceUnavailable)
 		return
 	}
 	c, err := e.upgrade(w, r)
 	if err != nil {
-		e.leave() // the response has been written
+		e.open.leave(host) // the response has been written
 		return
 	}
 	go func() {
-		defer e.leave()
+		defer e.open.leave(host)
 		defer func() { _ = c.Close("done") }()
 		e.serve(e.ctx, c)
 	}()
 }
 
 func (e *Endpoint) upgrade(w http.ResponseWriter, r *http.Request) (transport.Conn, error) {
-	h := &hijacker{ResponseWriter: w, timeout: e.o.WriteTimeout}
+	h := &hijacker{ResponseWriter: w, o: &e.o}
 	ao := &websocket.AcceptOptions{InsecureSkipVerify: true} // admit has judged the origin
 	if e.o.Subprotocol != "" {
 		ao.Subprotocols = []string{e.o.Subprotocol}
@@ -104,47 +104,15 @@ func (e *Endpoint) upgrade(w http.ResponseWriter, r *http.Request) (transport.Co
 	return newConn(c, h.g, e.o.MaxFrame, peer), nil
 }
 
-func (e *Endpoint) enter() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.ctx.Err() != nil || e.open >= e.o.MaxConns {
-		return false
-	}
-	e.open++
-	return true
-}
-
-func (e *Endpoint) leave() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.open--
-	e.idleLocked()
-}
-
-func (e *Endpoint) idleLocked() {
-	if e.open > 0 || e.ctx.Err() == nil {
-		return
-	}
-	select {
-	case <-e.idle:
-	default:
-		close(e.idle)
-	}
-}
-
 // Shutdown takes no more connections, ends the context of every serve and waits for all to return. An HTTP server's own
 // Shutdown knows nothing of connections that were upgraded. The error is the context's.
 func (e *Endpoint) Shutdown(ctx context.Context) error {
-	e.mu.Lock()
 	e.cancel()
-	e.idleLocked()
-	open := e.open
-	e.mu.Unlock()
 	select {
-	case <-e.idle:
+	case <-e.open.shut():
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("ws: %d connections at shutdown: %w", open, ctx.Err())
+		return fmt.Errorf("ws: connections still open at shutdown: %w", ctx.Err())
 	}
 }
 
@@ -152,8 +120,8 @@ func (e *Endpoint) Shutdown(ctx context.Context) error {
 // request are free when the handler returns.
 type hijacker struct {
 	http.ResponseWriter
-	timeout time.Duration
-	g       *gather
+	o *Options
+	g *gather
 }
 
 func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
@@ -166,7 +134,7 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		_ = nc.Close()
 		return nil, nil, err
 	}
-	h.g = &gather{Conn: nc, timeout: h.timeout}
+	h.g = &gather{Conn: nc, timeout: h.o.WriteTimeout, frameTime: h.o.FrameTimeout}
 	if n := rw.Reader.Buffered(); n > 0 {
 		b, _ := rw.Reader.Peek(n)
 		h.g.head = append(h.g.head, b...)

@@ -1,9 +1,7 @@
 package ws
 
 import (
-	"errors"
 	"net"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,13 +46,17 @@ type gather struct {
 	buf    *[]byte
 	err    error
 	kicked bool // a flush of control frames is under way
-	ending bool // deadlines are set for good
+	ending bool // deadlines are set for good; all are set under mu
 
 	wmu sync.Mutex // held over one network write
 
 	head []byte  // read before the WebSocket layer took over; then the read-ahead
 	big  *[]byte // the pooled buffer head points into
 	hot  bool    // the last read filled its buffer: use a large one
+
+	frameTime time.Duration // for one inbound frame, from its first byte on
+	inFrame   atomic.Bool   // a frame has begun and is not read to its end
+	bounded   bool          // a read deadline is set for it; the reader's
 }
 
 func (g *gather) Write(p []byte) (int, error) {
@@ -106,14 +108,14 @@ func (g *gather) flush() error {
 
 func (g *gather) flushLocked() error {
 	g.mu.Lock()
-	buf, err, ending := g.buf, g.err, g.ending
+	buf, err := g.buf, g.err
 	g.buf, g.kicked = nil, false
-	g.mu.Unlock()
-	if buf == nil || err != nil {
-		return err
-	}
-	if !ending {
+	if buf != nil && err == nil && !g.ending {
 		err = g.Conn.SetWriteDeadline(time.Now().Add(g.timeout))
+	}
+	g.mu.Unlock()
+	if buf == nil {
+		return err
 	}
 	if err == nil {
 		_, err = g.Conn.Write(*buf)
@@ -139,9 +141,28 @@ func (g *gather) fail(err error) {
 // end bounds everything still under way: nothing on this connection takes longer than d from now on.
 func (g *gather) end(d time.Duration) {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.ending = true
-	g.mu.Unlock()
-	_ = g.Conn.SetDeadline(time.Now().Add(d))
+	_ = g.Conn.SetDeadline(time.Now().Add(d)) // a connection that takes no deadline is closed already
+}
+
+// boundRead gives a frame that has begun frameTime to arrive whole, and an idle connection all the time there is. It
+// costs a frame nothing that comes in one piece.
+func (g *gather) boundRead() {
+	inFrame := g.inFrame.Load()
+	if inFrame == g.bounded {
+		return
+	}
+	g.bounded = inFrame
+	var at time.Time
+	if inFrame {
+		at = time.Now().Add(g.frameTime)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.ending {
+		_ = g.Conn.SetReadDeadline(at) // as in end
+	}
 }
 
 // Close sends a last control frame if the socket takes it, and closes.
@@ -161,6 +182,7 @@ func (g *gather) Read(p []byte) (int, error) {
 	if len(g.head) > 0 {
 		return g.fromHead(p), nil
 	}
+	g.boundRead()
 	if !g.hot || len(p) >= readAhead || !g.on.Load() {
 		g.release()
 		n, err := g.Conn.Read(p)
@@ -197,6 +219,3 @@ func (g *gather) release() {
 		g.big = nil
 	}
 }
-
-// timedOut tells whether a write ended by its deadline.
-func timedOut(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
