@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"time"
 )
 
@@ -34,7 +35,7 @@ func start(argv []string, dir string, env []string, grace time.Duration) (*proce
 	}
 	if err == nil {
 		p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = theirs[0], theirs[1], theirs[2]
-		err = p.cmd.Start()
+		err = p.launch()
 	}
 	for _, f := range theirs {
 		_ = f.Close() // a nil file only answers that it is one
@@ -43,8 +44,23 @@ func start(argv []string, dir string, env []string, grace time.Duration) (*proce
 		p.closePipes()
 		return nil, err
 	}
-	go p.wait()
 	return p, nil
+}
+
+// launch starts the program and waits for it, both on one system thread: where the kernel ends a program with its parent,
+// the parent is the thread that started it.
+func (p *process) launch() error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := p.cmd.Start()
+		started <- err
+		if err == nil {
+			p.wait()
+		}
+	}()
+	return <-started
 }
 
 func (p *process) closePipes() {
