@@ -373,3 +373,78 @@ type TraceSpanBody struct {
 	EndAt        time.Time       `json:"end_at,omitzero"`
 	Attributes   json.RawMessage `json:"attributes,omitempty"`
 }
+
+// New returns a new *Envelope for frames of a message type, and of an event kind for events; nil for names that are not
+// known.
+func New(messageType, kind string) any {
+	switch messageType {
+	case "session.hello":
+		return new(Envelope[SessionHello])
+	case "session.resume":
+		return new(Envelope[SessionResume])
+	case "session.welcome":
+		return new(Envelope[SessionWelcome])
+	case "session.error":
+		return new(Envelope[SessionError])
+	case "session.close":
+		return new(Envelope[SessionClose])
+	case "session.closed":
+		return new(Envelope[SessionClosed])
+	case "session.bye":
+		return new(Envelope[SessionBye])
+	case "session.ping":
+		return new(Envelope[SessionPing])
+	case "session.pong":
+		return new(Envelope[SessionPong])
+	case "session.ack":
+		return new(Envelope[SessionAck])
+	case "session.list_jobs":
+		return new(Envelope[SessionListJobs])
+	case "session.jobs":
+		return new(Envelope[SessionJobs])
+	case "job.submit":
+		return new(Envelope[JobSubmit])
+	case "job.accepted":
+		return new(Envelope[JobAccepted])
+	case "job.event":
+		switch kind {
+		case "log":
+			return new(Envelope[JobEvent[LogBody]])
+		case "thought":
+			return new(Envelope[JobEvent[ThoughtBody]])
+		case "tool_call":
+			return new(Envelope[JobEvent[ToolCallBody]])
+		case "tool_result":
+			return new(Envelope[JobEvent[ToolResultBody]])
+		case "status":
+			return new(Envelope[JobEvent[StatusBody]])
+		case "metric":
+			return new(Envelope[JobEvent[MetricBody]])
+		case "artifact_ref":
+			return new(Envelope[JobEvent[ArtifactRefBody]])
+		case "delegate":
+			return new(Envelope[JobEvent[DelegateBody]])
+		case "progress":
+			return new(Envelope[JobEvent[ProgressBody]])
+		case "result_chunk":
+			return new(Envelope[JobEvent[ResultChunkBody]])
+		case "trace_span":
+			return new(Envelope[JobEvent[TraceSpanBody]])
+		}
+	case "job.result":
+		return new(Envelope[JobResult])
+	case "job.error":
+		return new(Envelope[JobError])
+	case "job.cancel":
+		return new(Envelope[JobCancel])
+	case "job.cancelled":
+		return new(Envelope[JobCancelled])
+	case "job.subscribe":
+		return new(Envelope[JobSubscribe])
+	case "job.subscribed":
+		return new(Envelope[JobSubscribed])
+	case "job.unsubscribe":
+		return new(Envelope[JobUnsubscribe])
+	}
+	return nil
+}

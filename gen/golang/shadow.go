@@ -25,7 +25,30 @@ func shadowFile(p *ir.Protocol) *file {
 			emitShadow(f, o.Object)
 		}
 	}
+	emitShadowNew(f, p)
 	return f
+}
+
+// emitShadowNew writes New, which finds the type of a frame.
+func emitShadowNew(f *file, p *ir.Protocol) {
+	envelope := func(payload *j.Statement) j.Code { return j.Return(j.New(j.Id("Envelope").Types(payload))) }
+	f.decl("New returns a new *Envelope for frames of a message type, and of an event kind for events; nil for names that are "+
+		"not known.", j.Func().Id("New").Params(j.Id("messageType"), j.Id("kind").String()).Any().Block(
+		j.Switch(j.Id("messageType")).BlockFunc(func(g *j.Group) {
+			for _, m := range p.Messages {
+				if newDecoder(&m.Object).dynamic == nil {
+					g.Case(j.Lit(m.Wire)).Block(envelope(j.Id(m.Go)))
+					continue
+				}
+				g.Case(j.Lit(m.Wire)).Block(j.Switch(j.Id("kind")).BlockFunc(func(g *j.Group) {
+					for _, k := range p.Kinds {
+						g.Case(j.Lit(k.Wire)).Block(envelope(j.Id(m.Go).Types(j.Id(k.Go))))
+					}
+				}))
+			}
+		}),
+		j.Return(j.Nil()),
+	))
 }
 
 func emitShadow(f *file, o *ir.Object) {
