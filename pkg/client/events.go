@@ -24,9 +24,8 @@ func (j *Job) Next(ctx context.Context) (*arcp.Event, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if j.at < len(j.batch) {
-			j.at++
-			return &j.batch[j.at-1].event, nil
+		if ev := j.pop(); ev != nil {
+			return ev, nil
 		}
 		wait, err := j.refill()
 		if err != nil {
@@ -44,6 +43,20 @@ func (j *Job) Next(ctx context.Context) (*arcp.Event, error) {
 	}
 }
 
+// pop returns the next event of the batch, nil when there is none left.
+func (j *Job) pop() *arcp.Event {
+	if len(j.batch) == 0 {
+		return nil
+	}
+	block := j.batch[0]
+	ev := &block[j.at].event
+	if j.at++; j.at == len(block) {
+		j.batch[0] = nil
+		j.batch, j.at = j.batch[1:], 0
+	}
+	return ev
+}
+
 // refill takes what is queued, or says what to wait for, or why there is no more.
 func (j *Job) refill() (<-chan struct{}, error) {
 	ended := false
@@ -55,13 +68,12 @@ func (j *Job) refill() (<-chan struct{}, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	q := &j.queue
-	j.batch, j.at = nil, 0
 	switch {
 	case q.shed > 0:
 		n := q.shed
 		q.shed = 0
 		return nil, fmt.Errorf("%w: %d of job %s", ErrEventsShed, n, j.id)
-	case len(q.items) > 0:
+	case len(q.blocks) > 0:
 		j.batch = q.take()
 		return nil, nil
 	case ended && errors.Is(j.err, ErrLinkLost):

@@ -21,7 +21,7 @@ type Job struct {
 	err    error
 
 	reading atomic.Bool // somebody is in Next
-	batch   []queued    // taken from the queue by Next, and not yet returned from at
+	batch   [][]queued  // taken from the queue by Next; batch[0] is not yet returned from at
 	at      int
 
 	mu     sync.Mutex

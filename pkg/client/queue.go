@@ -12,33 +12,30 @@ type queued struct {
 
 // queue holds the events of a job between the reader and Next, the oldest first. Job.mu guards it.
 type queue struct {
-	limit int
-	items []queued
-	bytes int
-	shed  int // events dropped before items[0] that Next was not told of
-	room  int // how many the next array is made for
+	limit  int
+	blocks [][]queued // none is empty
+	head   int        // items of blocks[0] that were shed
+	bytes  int
+	shed   int // events dropped before the first that Next was not told of
+	room   int // how many the next first block is made for
 
 	waiting bool          // Next is about to wait for ready
 	ready   chan struct{} // holds one token at most; nil until somebody waits
 }
 
-// maxRoom bounds the array that is made ahead of events.
-const maxRoom = 256
+// maxRoom bounds a block: it is what one event kept for long keeps with it.
+const maxRoom = 64
 
 func (q *queue) push(e *arcp.Envelope, p *arcp.JobEvent, size int) {
-	if q.items == nil {
-		q.items = make([]queued, 0, max(q.room, 1))
-	}
-	q.items = append(q.items, queued{size: size, event: arcp.Event{
+	q.grow()
+	last := &q.blocks[len(q.blocks)-1]
+	*last = append(*last, queued{size: size, event: arcp.Event{
 		Seq: e.EventSeq, ID: e.ID, JobID: e.JobID, TraceID: e.TraceID,
 		Kind: p.Kind, TS: p.TS, Body: p.Body, Extensions: e.Extensions,
 	}})
 	q.bytes += size
-	for q.bytes > q.limit && len(q.items) > 1 {
-		q.bytes -= q.items[0].size
-		q.items[0] = queued{}
-		q.items = q.items[1:]
-		q.shed++
+	for q.bytes > q.limit && (len(q.blocks) > 1 || q.head < len(q.blocks[0])-1) {
+		q.drop()
 	}
 	if q.waiting {
 		q.waiting = false
@@ -46,13 +43,43 @@ func (q *queue) push(e *arcp.Envelope, p *arcp.JobEvent, size int) {
 	}
 }
 
-// take empties the queue. The events belong to whoever holds them from then on, so the array is not used again: the next one is made
-// as large as this one turned out to be, and a reader that keeps up pays for one event at a time.
-func (q *queue) take() []queued {
-	items := q.items
-	q.room = min(len(items), maxRoom)
-	q.items, q.bytes = nil, 0
-	return items
+// grow makes room for one event at the end.
+func (q *queue) grow() {
+	size := max(q.room, 1)
+	if n := len(q.blocks); n > 0 {
+		last := q.blocks[n-1]
+		if len(last) < cap(last) {
+			return
+		}
+		size = min(2*len(last), maxRoom)
+	}
+	q.blocks = append(q.blocks, make([]queued, 0, size))
+}
+
+// drop sheds the oldest event.
+func (q *queue) drop() {
+	first := q.blocks[0]
+	q.bytes -= first[q.head].size
+	first[q.head] = queued{}
+	q.head++
+	q.shed++
+	if q.head == len(first) {
+		q.blocks[0] = nil
+		q.blocks, q.head = q.blocks[1:], 0
+	}
+}
+
+// take empties the queue. The events belong to whoever holds them from then on, so the blocks are not used again: the next one is made
+// as large as this batch turned out to be, and a reader that keeps up pays for one event at a time.
+func (q *queue) take() [][]queued {
+	blocks := q.blocks
+	blocks[0] = blocks[0][q.head:]
+	q.room = maxRoom
+	if len(blocks) == 1 {
+		q.room = len(blocks[0])
+	}
+	q.blocks, q.head, q.bytes = nil, 0, 0
+	return blocks
 }
 
 // weight estimates what an event keeps in memory.
