@@ -82,9 +82,13 @@ func (s *slab) room() []byte {
 	return s.buf[len(s.buf):]
 }
 
-// keep gives frame away. A frame that outgrew the room has storage of its own.
+// keep gives frame away. A frame that outgrew the room has storage of its own; unless it would fit no block, the rest
+// of this one is given up, or the next frame of that size would outgrow it too.
 func (s *slab) keep(frame []byte) {
-	if left := cap(s.buf) - len(s.buf); cap(frame) == left {
+	switch left := cap(s.buf) - len(s.buf); {
+	case cap(frame) == left:
 		s.buf = s.buf[:len(s.buf)+len(frame)]
+	case len(frame) <= s.max/2:
+		s.buf = s.buf[:cap(s.buf)]
 	}
 }
