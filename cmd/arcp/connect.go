@@ -82,8 +82,11 @@ func (t *target) connect(ctx context.Context, s streams) (*client.Session, error
 	session, err := client.Connect(ctx, dialer, &client.Options{
 		Name: "arcp", Version: version(), Scheme: arcp.SchemeBearer, Token: token.Reveal(), Insecure: t.insecure,
 	})
-	if err == nil {
+	switch {
+	case err == nil:
 		return session, nil
+	case errors.Is(err, context.Canceled):
+		return nil, classify(err)
 	}
 	if cause := errors.Unwrap(err); cause != nil {
 		err = cause // without the package's name

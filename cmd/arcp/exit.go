@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -65,6 +66,8 @@ func classify(err error) error {
 		return nil
 	case errors.As(err, &e):
 		return err
+	case errors.Is(err, context.Canceled):
+		return &exitError{code: exitFailed, err: errors.New("interrupted")}
 	case errors.Is(err, ws.ErrInsecure), errors.Is(err, client.ErrInsecure):
 		return &exitError{code: exitRefused, err: fmt.Errorf("%w (--insecure)", err)}
 	case errors.Is(err, client.ErrLinkLost), errors.Is(err, client.ErrProtocol):

@@ -13,10 +13,11 @@ import (
 	"github.com/arcpkit/arcp/pkg/client"
 )
 
-// tally is what was seen of a job.
+// tally is what was seen of a job. For people what was shed is no loss worth failing for; for a program it is.
 type tally struct {
 	events int
 	bytes  int64 // of its result
+	shed   error // events were dropped before they could be shown
 }
 
 func acceptedLine(a *arcp.JobAccepted) string {
@@ -65,7 +66,8 @@ func watch(ctx context.Context, job *client.Job, v view) (tally, error) {
 	}
 	for ev, err := range job.Events(ctx) {
 		if errors.Is(err, client.ErrEventsShed) {
-			continue // the view cannot keep up; what it shows next is later
+			seen.shed = err
+			continue
 		}
 		if err != nil {
 			if cause := context.Cause(ctx); cause != nil {
@@ -136,7 +138,7 @@ func followJSON(ctx context.Context, job *client.Job, out io.Writer) (tally, err
 	}
 	res, err := job.Result(ctx)
 	if err == nil {
-		return seen, lines.write(&arcp.Envelope{Payload: res})
+		return seen, errors.Join(lines.write(&arcp.Envelope{Payload: res}), seen.shed)
 	}
 	var e *arcp.Error
 	if status := job.Status(); errors.As(err, &e) && status != arcp.StatusRunning {

@@ -25,7 +25,7 @@ func TestScript(t *testing.T) {
 			env.Setenv("ARCP_CONFIG_DIR", filepath.Join(env.WorkDir, "config"))
 			env.Setenv("PYTHONDONTWRITEBYTECODE", "1")
 			env.Values[serverKey{}] = new(server)
-			return nil
+			return writeDocs(env.WorkDir)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"serve":   serveCommand,
