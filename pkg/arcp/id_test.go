@@ -57,4 +57,10 @@ func TestParseTraceID(t *testing.T) {
 			t.Errorf("ParseTraceID(%q) = %q, %v, want %q", c.in, got, ok, c.want)
 		}
 	}
+	if got := Traceparent(id, "00f067aa0ba902b7"); got != "00-"+id+"-00f067aa0ba902b7-01" {
+		t.Errorf("Traceparent = %q", got)
+	}
+	if got := Traceparent("x", "00f067aa0ba902b7"); got != "" {
+		t.Errorf("Traceparent of a bad id = %q, want none", got)
+	}
 }

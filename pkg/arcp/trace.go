@@ -25,6 +25,16 @@ func ParseTraceID(s string) (string, bool) {
 	return id, true
 }
 
+// Traceparent returns the W3C header of a span in a trace, sampled; "" when traceID is not a trace id or spanID not 16
+// lower case hex digits.
+func Traceparent(traceID, spanID string) string {
+	s := "00-" + traceID + "-" + spanID + "-01"
+	if _, ok := ParseTraceID(s); !ok {
+		return ""
+	}
+	return s
+}
+
 func isLowerHex(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f') {
