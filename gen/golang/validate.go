@@ -184,7 +184,9 @@ func wires(values []*ir.Value) string {
 
 func checkRange(wire string, t *ir.Type, r ir.Rules, x *j.Statement) []j.Code {
 	var code []j.Code
-	if r.Min != nil && (t.Base != ir.Uint || *r.Min > 0) {
+	if r.Min != nil && r.ExclusMin {
+		code = append(code, j.If(x.Clone().Op("<=").Lit(int(*r.Min))).Block(add(wire, fmt.Sprintf("is not above %d", *r.Min))))
+	} else if r.Min != nil && (t.Base != ir.Uint || *r.Min > 0) {
 		code = append(code, j.If(x.Clone().Op("<").Lit(int(*r.Min))).Block(add(wire, fmt.Sprintf("is below %d", *r.Min))))
 	}
 	if r.Max != nil {

@@ -39,7 +39,7 @@ func (l *loader) readFields(v value) []*ir.Field {
 	var fields []*ir.Field
 	for _, e := range l.mapping(v, "fields").members {
 		m := l.record(e.val, "a field", "type", "doc", "section", "ours", "required", "presence", "aliases", "min", "max",
-			"secret", "feature", "one_of", "lone", "null")
+			"above", "secret", "feature", "one_of", "lone", "null")
 		f := &ir.Field{Meta: l.meta(e, m, false), Name: l.name(e), Index: len(fields)}
 		f.Type = l.fieldType(e, m)
 		f.Rules = merge(f.Type.Rules, l.rules(e, m, f.Type.Base))
@@ -95,7 +95,7 @@ func (l *loader) fieldType(e member, m *mapping) *ir.Type {
 // merge adds a field's own rules to those of its scalar; its own win.
 func merge(scalar, own ir.Rules) ir.Rules {
 	if own.Min == nil {
-		own.Min = scalar.Min
+		own.Min, own.ExclusMin = scalar.Min, scalar.ExclusMin
 	}
 	if own.Max == nil {
 		own.Max = scalar.Max

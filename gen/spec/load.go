@@ -28,17 +28,18 @@ type loader struct {
 	later []func()
 }
 
-// sections are the keys a spec file may have, and what reads each. Features come first: everything may name one.
+// sections are the keys a spec file may have, and what reads each. Features and limits come
+// first: what follows may name them.
 func (l *loader) sections() []section {
 	return []section{
 		{"protocol", l.readProtocol},
 		{"initialisms", l.readInitialisms},
 		{"features", l.readFeatures},
 		{"constants", l.readConstants},
+		{"limits", l.readLimits},
 		{"scalars", l.readScalars},
 		{"enums", l.readEnums},
 		{"codes", l.readCodes},
-		{"limits", l.readLimits},
 		{"objects", l.readObjects},
 		{"envelope", l.readEnvelope},
 		{"messages", l.readMessages},

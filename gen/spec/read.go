@@ -117,10 +117,17 @@ func (l *loader) integer(m *mapping, name string) *int64 {
 	}
 	n, err := strconv.ParseInt(v.node.Value, 10, 64)
 	if v.node.Kind != yaml.ScalarNode || err != nil {
-		l.errorf(v, "%s must be a whole number", name)
+		l.errorf(v, "%s must be a whole number%s", name, orLimit(name))
 		return nil
 	}
 	return &n
+}
+
+func orLimit(name string) string {
+	if name == "default" {
+		return ""
+	}
+	return " or the name of a limit"
 }
 
 // items reads a list member; absent is empty.

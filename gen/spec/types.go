@@ -53,7 +53,7 @@ func (l *loader) defineType(e member, define func()) {
 
 func (l *loader) readScalars(v value) {
 	for _, e := range l.mapping(v, "scalars").members {
-		m := l.record(e.val, "a scalar", "doc", "section", "ours", "type", "min", "max", "pattern", "utc", "example")
+		m := l.record(e.val, "a scalar", "doc", "section", "ours", "type", "min", "max", "above", "pattern", "utc", "example")
 		s := &ir.Scalar{Meta: l.meta(e, m, true), Name: l.name(e), Example: l.text(m, "example")}
 		base, ok := builtin(l.text(m, "type"))
 		switch {
@@ -73,8 +73,14 @@ func (l *loader) readScalars(v value) {
 
 // rules reads what limits a value and checks that it makes sense for its base.
 func (l *loader) rules(e member, m *mapping, base ir.Base) ir.Rules {
-	r := ir.Rules{Min: l.integer(m, "min"), Max: l.integer(m, "max"), Pattern: l.text(m, "pattern"), UTC: l.flag(m, "utc")}
-	if r.Min != nil && r.Max != nil && *r.Min > *r.Max {
+	r := ir.Rules{Min: l.bound(m, "min"), Max: l.bound(m, "max"), Pattern: l.text(m, "pattern"), UTC: l.flag(m, "utc")}
+	if above := l.bound(m, "above"); above != nil {
+		if r.Min != nil {
+			l.errorf(e.key, "%s has both min and above", e.name)
+		}
+		r.Min, r.ExclusMin = above, true
+	}
+	if r.Min != nil && r.Max != nil && *r.Min > *r.Max && m.has("min") {
 		v, _ := m.get("min")
 		l.errorf(v, "min %d is above max %d", *r.Min, *r.Max)
 	}
@@ -95,6 +101,20 @@ func (l *loader) rules(e member, m *mapping, base ir.Base) ir.Rules {
 		l.errorf(e.key, "only a time can be utc")
 	}
 	return r
+}
+
+// bound reads a whole number, or the name of a limit for its default.
+func (l *loader) bound(m *mapping, name string) *int64 {
+	v, ok := m.get(name)
+	if !ok {
+		return nil
+	}
+	for _, x := range l.protocol.Limits {
+		if x.Wire == v.node.Value {
+			return &x.Default
+		}
+	}
+	return l.integer(m, name)
 }
 
 func (l *loader) checkExample(e member, m *mapping, s *ir.Scalar) {
