@@ -107,6 +107,41 @@ func TestControlSentFirstIsWrittenFirst(t *testing.T) {
 	})
 }
 
+// counted counts flushes.
+type counted struct {
+	transport.Conn
+	flushes int
+}
+
+func (c *counted) Flush() error {
+	c.flushes++
+	return c.Conn.Flush()
+}
+
+// A wake-up for nothing writes nothing, so it does not count as a sign of life either.
+func TestWakeForNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a, b := transport.Pipe()
+		c := &counted{Conn: a}
+		q := &queue{}
+		l := link.New(c, link.Options{Source: q})
+		q.onFill = func() {
+			if q.fills < 3 {
+				l.Wake()
+			}
+		}
+		end := run(l, ignore)
+		l.Wake()
+		synctest.Wait()
+		if q.fills != 4 || c.flushes != 0 {
+			t.Errorf("%d fills and %d flushes, want 4 and none", q.fills, c.flushes)
+		}
+		_ = b.Close("")
+		<-end
+	})
+}
+
 // guards J3: a control frame waits for one batch at most.
 func TestControlOvertakesBulk(t *testing.T) {
 	t.Parallel()

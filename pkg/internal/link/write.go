@@ -36,6 +36,9 @@ func (l *Link) startLocked() {
 func (l *Link) write() {
 	w := writers.Get().(*writer)
 	for l.fill(w) {
+		if w.lane == nil && len(w.batch.ends) == 0 {
+			continue // a wake-up came while the source was found empty
+		}
 		if err := l.put(w); err != nil {
 			l.end(fmt.Errorf("link: write: %w", err), "write failed", cut)
 		}

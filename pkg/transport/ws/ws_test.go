@@ -98,7 +98,7 @@ func recv(t *testing.T, c transport.Conn) string {
 	return string(f)
 }
 
-func testTLS(t *testing.T) (server, client *tls.Config) {
+func testTLS(t testing.TB) (server, client *tls.Config) {
 	t.Helper()
 	s := httptest.NewUnstartedServer(nil)
 	s.StartTLS()
