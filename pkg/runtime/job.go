@@ -60,6 +60,9 @@ func (j *job) run(ctx context.Context, a Agent) {
 	if err == nil {
 		err = j.task.finish(ctx)
 	}
+	if err == nil {
+		err = j.assembleFor(ctx)
+	}
 	failure := j.rt.agentError(j, err)
 	j.step(func() core.JobEffects { return j.core.Return(failure) })
 	j.cancel(ErrJobOver)
@@ -151,9 +154,7 @@ func (j *job) success(t *journal.Terminal) {
 	t.Type, t.Tail = journal.TypeResult, j.tailOf(res)
 	if res.ResultID != "" {
 		t.Gate = journal.GateChunk
-		if j.rt.seq.Has(j.log, journal.GateChunk) {
-			t.Alt = j.inlineInstead(res)
-		}
+		t.Alt = j.inlineInstead(res)
 	}
 }
 

@@ -167,21 +167,38 @@ func cmpErr(a, b error) error {
 	return b
 }
 
-// inlineInstead gives a view that did not negotiate chunks the assembled result, or an error when it does not fit a frame (§8.4).
+// assembleFor puts the streamed result together for the views that did not negotiate chunks, if there are any (§8.4).
+func (j *job) assembleFor(ctx context.Context) error {
+	t := j.task
+	if !t.streams() || !j.rt.seq.Has(j.log, journal.GateChunk) {
+		return nil
+	}
+	if err := j.log.Flush(ctx); err != nil {
+		return err
+	}
+	text, err := j.assemble(t.stream.total)
+	if err != nil && !errors.Is(err, errLarge) {
+		return err
+	}
+	t.mu.Lock()
+	t.whole = text
+	t.mu.Unlock()
+	return nil
+}
+
+// inlineInstead is the terminal of such a view: the assembled result, or an error when it does not fit a frame.
 func (j *job) inlineInstead(res *arcp.JobResult) func([]byte, uint64) ([]byte, journal.Type, error) {
+	text := j.task.whole
 	return func(dst []byte, index uint64) ([]byte, journal.Type, error) {
-		text, err := j.assemble(*res.ResultSize)
-		if err == nil {
+		if text != nil && 2*len(text)+resultOverhead <= arcp.LimitFrameOut {
 			inline := *res
 			inline.ResultID, inline.ResultSize = "", nil
 			inline.Result, inline.Output = text, text
 			out, err := j.tailOf(&inline)(dst, index)
-			if err == nil && len(out) <= arcp.LimitFrameOut-resultOverhead {
-				return out, journal.TypeResult, nil
-			}
+			return out, journal.TypeResult, err
 		}
 		refusal := arcp.NewError(arcp.CodeInternalError, "the result does not fit a frame and %s was not negotiated", arcp.FeatureResultChunk)
-		out, err := j.tailOf(j.errorPayload(refusal, arcp.StatusError))(dst[:2], index)
+		out, err := j.tailOf(j.errorPayload(refusal, arcp.StatusError))(dst, index)
 		return out, journal.TypeError, err
 	}
 }

@@ -20,6 +20,7 @@ type Task struct {
 	inline arcp.RawJSON // the result set
 	set    bool
 	stream *ResultWriter
+	whole  arcp.RawJSON // the streamed result in one piece, for views that take no chunks
 }
 
 // JobID returns the job's id.

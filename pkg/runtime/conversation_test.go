@@ -1,0 +1,42 @@
+package runtime_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/arcpkit/arcp/pkg/internal/convo"
+	"github.com/arcpkit/arcp/pkg/transport"
+)
+
+// TestConversations plays the client of each conversation in testdata/sessions/runtime against a runtime.
+func TestConversations(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../testdata/sessions/runtime/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no conversations: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			script, err := convo.Load(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Test(t, func(t *testing.T) {
+				rt := newBench(t, nil)
+				ours, theirs := transport.Pipe()
+				served := make(chan error, 1)
+				go func() { served <- rt.Serve(context.Background(), ours) }()
+				script.Play(t, convo.Client, theirs, convo.HostFunc(func(*testing.T, string, string) error {
+					return errors.New("the runtime takes no actions")
+				}))
+				<-served
+				rt.stop(t)
+			})
+		})
+	}
+}
