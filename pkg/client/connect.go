@@ -25,17 +25,18 @@ func Connect(ctx context.Context, d transport.Dialer, o *Options) (*Session, err
 		_ = conn.Close("no token in clear")
 		return nil, fmt.Errorf("%w (to %s)", ErrInsecure, p.Addr)
 	}
+	hello := opts.takeHello()
 	s := newSession(conn, opts)
-	if err := s.handshake(ctx); err != nil {
+	if err := s.handshake(ctx, hello); err != nil {
 		return nil, fmt.Errorf("client: connect: %w", err)
 	}
 	return s, nil
 }
 
 // handshake sends hello and waits for what ends it. When it fails the link is gone.
-func (s *Session) handshake(ctx context.Context) error {
+func (s *Session) handshake(ctx context.Context, hello *arcp.SessionHello) error {
 	go s.run()
-	err := s.link.Send(&arcp.Envelope{ID: s.nextID(), Payload: s.o.hello()})
+	err := s.link.Send(&arcp.Envelope{ID: s.nextID(), Payload: hello})
 	if err == nil {
 		select {
 		case <-s.welcomed:

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"slices"
@@ -31,6 +32,17 @@ type Options struct {
 	// HandshakeTimeout bounds the handshake beside Connect's context; 0 is 30 s.
 	HandshakeTimeout time.Duration
 }
+
+// String returns the options without Token.
+func (o Options) String() string {
+	return fmt.Sprintf("client.Options{Name:%q Version:%q Scheme:%q Insecure:%v Features:%q}", o.Name, o.Version, o.Scheme, o.Insecure, o.Features)
+}
+
+// GoString returns what String does.
+func (o Options) GoString() string { return o.String() }
+
+// LogValue returns what String does, for log/slog.
+func (o Options) LogValue() slog.Value { return slog.StringValue(o.String()) }
 
 const (
 	defaultName             = "arcpkit"
@@ -75,10 +87,13 @@ func (o *Options) withDefaults() Options {
 	return c
 }
 
-func (o *Options) hello() *arcp.SessionHello {
+// takeHello makes the hello and forgets the token: what is kept of the options may be printed.
+func (o *Options) takeHello() *arcp.SessionHello {
+	token := arcp.MakeSecret(o.Token)
+	o.Token = ""
 	return &arcp.SessionHello{
 		Client:       arcp.Software{Name: o.Name, Version: o.Version},
-		Auth:         arcp.Auth{Scheme: o.Scheme, Token: arcp.MakeSecret(o.Token)},
+		Auth:         arcp.Auth{Scheme: o.Scheme, Token: token},
 		Capabilities: &arcp.ClientCapabilities{Encodings: []string{"json"}, Features: o.Features},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -105,6 +106,63 @@ func TestConnectReturnsTheDialersError(t *testing.T) {
 	if _, err := Connect(t.Context(), d, nil); !errors.Is(err, broken) {
 		t.Errorf("Connect = %v, want the dialer's error", err)
 	}
+}
+
+func TestNothingShowsTheToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := &Options{Token: "s3cret"}
+		s, p := open(t, o)
+		j := start(t, s, p, "a")
+		synctest.Wait()
+		for _, v := range []any{o, *o, s, j, s.o} {
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+				if text := fmt.Sprintf(verb, v); strings.Contains(text, "s3cret") {
+					t.Errorf("%s of %T shows the token", verb, v)
+				}
+			}
+		}
+		var log strings.Builder
+		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "options", o, "value", *o)
+		if strings.Contains(log.String(), "s3cret") {
+			t.Errorf("the log shows the token: %s", log.String())
+		}
+	})
+}
+
+func TestSubmitEnvelopeCarriesTraceAndExtensions(t *testing.T) {
+	t.Parallel()
+	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+	synctest.Test(t, func(t *testing.T) {
+		s, p := open(t, nil)
+		sent := &arcp.Envelope{
+			TraceID: trace, Extensions: arcp.RawJSON(`{"x-vendor.acme.a":1}`), Payload: &arcp.JobSubmit{Agent: "a"},
+		}
+		go func() {
+			e := p.read()
+			if e.TraceID != trace || string(e.Extensions) != string(sent.Extensions) || e.SessionID != s.ID() {
+				t.Errorf("the runtime read %+v", e)
+			}
+			p.send(`{"arcp":"1.1","type":"job.accepted","session_id":"sess_01","id":"a","job_id":"J","trace_id":%q,`+
+				`"payload":{"request_id":%q,"job_id":"J"}}`, trace, e.ID)
+			p.send(`{"arcp":"1.1","type":"job.event","session_id":"sess_01","event_seq":1,"id":"J.1","job_id":"J","trace_id":%q,`+
+				`"payload":{"kind":"thought","ts":"2026-11-24T12:00:00Z","body":{"text":"x"}},"extensions":{"x-vendor.acme.b":[2]}}`, trace)
+		}()
+		j, err := s.SubmitEnvelope(t.Context(), sent)
+		if err != nil || j.Accepted().TraceID != trace {
+			t.Fatalf("SubmitEnvelope = %+v, %v", j, err)
+		}
+		if sent.ID != "" || sent.SessionID != "" {
+			t.Errorf("the caller's envelope was changed: %+v", sent)
+		}
+		ev, err := j.Next(t.Context())
+		if err != nil || ev.TraceID != trace || string(ev.Extensions) != `{"x-vendor.acme.b":[2]}` || ev.ID != "J.1" {
+			t.Errorf("Next = %+v, %v", ev, err)
+		}
+		if _, err := s.SubmitEnvelope(t.Context(), &arcp.Envelope{Payload: &arcp.JobCancel{}}); !errors.Is(err, arcp.CodeInvalidRequest) {
+			t.Errorf("SubmitEnvelope of a cancel = %v, want INVALID_REQUEST", err)
+		}
+	})
 }
 
 func TestSubmitOfMany(t *testing.T) {
