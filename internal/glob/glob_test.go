@@ -1,6 +1,7 @@
 package glob
 
 import (
+	"path"
 	"strings"
 	"testing"
 )
@@ -172,6 +173,9 @@ func FuzzMatch(f *testing.F) {
 		parsed, err := Parse(Path, target)
 		if err != nil || pattern == "/" {
 			return
+		}
+		if path.Clean(target) != target {
+			t.Fatalf("Parse(%q) takes what is not canonical; guards E3", target)
 		}
 		want := naive(strings.Split(pattern, "/"), strings.Split(parsed.text, "/"))
 		if got := parsed.Match(pattern); got != want {

@@ -41,7 +41,7 @@ func TestLeaseCovers(t *testing.T) {
 			t.Errorf("Covers(%q, %q) = %v, want %v", c.capability, c.target, got, c.want)
 		}
 	}
-	if (Lease)(nil).Covers(NamespaceFSRead, "/w") {
+	if Lease(nil).Covers(NamespaceFSRead, "/w") {
 		t.Error("a nil lease covers something; guards E7")
 	}
 }
@@ -96,7 +96,7 @@ func TestLeaseClone(t *testing.T) {
 	a := Lease{NamespaceFSRead: {"/a"}}
 	b := a.Clone()
 	b[NamespaceFSRead][0] = "/b"
-	if a[NamespaceFSRead][0] != "/a" || (Lease)(nil).Clone() != nil {
+	if a[NamespaceFSRead][0] != "/a" || Lease(nil).Clone() != nil {
 		t.Error("Clone shares memory with its original")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 
 	"github.com/arcpkit/arcp/pkg/internal/convo"
+	"github.com/arcpkit/arcp/pkg/runtime"
 	"github.com/arcpkit/arcp/pkg/transport"
 )
 
@@ -27,7 +28,11 @@ func TestConversations(t *testing.T) {
 				t.Fatal(err)
 			}
 			synctest.Test(t, func(t *testing.T) {
-				rt := newBench(t, nil)
+				rt := newBench(t, func(o *runtime.Options) {
+					if strings.HasPrefix(filepath.Base(file), "large") {
+						o.ChunkBytes = 0
+					}
+				})
 				ours, theirs := transport.Pipe()
 				served := make(chan error, 1)
 				go func() { served <- rt.Serve(context.Background(), ours) }()
