@@ -85,11 +85,10 @@ func watch(ctx context.Context, job *client.Job, v view) (tally, error) {
 
 // resultSink writes a result: bytes as they are, but to a terminal only at the end and cleaned.
 type resultSink struct {
-	out    io.Writer
-	held   *bytes.Buffer // for a terminal
-	n      int64
-	last   byte
-	failed error
+	out  io.Writer
+	held *bytes.Buffer // for a terminal
+	n    int64
+	last byte
 }
 
 func newResultSink(out io.Writer) *resultSink {
