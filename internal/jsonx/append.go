@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/bits"
 	"strconv"
-	"time"
 	"unicode/utf8"
 )
 
@@ -88,41 +87,6 @@ func AppendFloat(dst []byte, f float64) ([]byte, bool) {
 		format = 'e'
 	}
 	return strconv.AppendFloat(dst, f, format, -1, 64), true
-}
-
-// AppendTime appends t as a JSON string, RFC 3339 in UTC with Z and with none, three, six or nine digits of fraction,
-// the fewest that lose nothing. It returns false, and dst as it was, for a year outside 0..9999.
-func AppendTime(dst []byte, t time.Time) ([]byte, bool) {
-	unix := t.Unix()
-	if unix < firstSecond || unix > lastSecond {
-		return dst, false
-	}
-	year, month, day, hour, minute, second := civil(unix)
-	dst = append2(append2(append(dst, '"'), year/100), year%100)
-	dst = append2(append(dst, '-'), month)
-	dst = append2(append(dst, '-'), day)
-	dst = append2(append(dst, 'T'), hour)
-	dst = append2(append(dst, ':'), minute)
-	dst = append2(append(dst, ':'), second)
-	if n := t.Nanosecond(); n != 0 {
-		dst = append3(append(dst, '.'), n/1_000_000)
-		if n %= 1_000_000; n != 0 {
-			dst = append3(dst, n/1000)
-			if n %= 1000; n != 0 {
-				dst = append3(dst, n)
-			}
-		}
-	}
-	return append(dst, 'Z', '"'), true
-}
-
-// The bounds of the years 0..9999, in seconds since 1970.
-const firstSecond, lastSecond = -62_167_219_200, 253_402_300_799
-
-func append2(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
-
-func append3(dst []byte, n int) []byte {
-	return append(dst, byte('0'+n/100), byte('0'+n/10%10), byte('0'+n%10))
 }
 
 // AppendBase64 appends b as a JSON string in standard base64 with padding.

@@ -128,22 +128,3 @@ func (d *Decoder) TimeRest() time.Time {
 	}
 	return t
 }
-
-// civil returns the date and time of day of a moment in UTC, given in seconds since 1970 and no earlier than the year 0.
-// Years begin in March, so that the leap day comes last.
-func civil(unix int64) (year, month, day, hour, minute, second int) {
-	const yearZero = 62_167_219_200 // seconds from 0000-01-01 to 1970-01-01
-	s := uint64(unix + yearZero)
-	clock := uint32(s % 86400)
-	days := uint32(s/86400) + 146097 - 60 // since March of the year -400, where a cycle of leap years begins
-	era, dayOfEra := days/146097, days%146097
-	yearOfEra := (dayOfEra - dayOfEra/1460 + dayOfEra/36524 - dayOfEra/146096) / 365
-	dayOfYear := dayOfEra - (365*yearOfEra + yearOfEra/4 - yearOfEra/100)
-	m := (5*dayOfYear + 2) / 153
-	day = int(dayOfYear-(153*m+2)/5) + 1
-	year, month = int(yearOfEra+era*400)-400, int(m)+3
-	if month > 12 {
-		year, month = year+1, month-12
-	}
-	return year, month, day, int(clock / 3600), int(clock / 60 % 60), int(clock % 60)
-}

@@ -111,7 +111,7 @@ func TestUnencodable(t *testing.T) {
 	}
 }
 
-// guards T21: a secret shows in no way of printing the struct that holds it, and is written to the wire.
+// guards H1: a secret shows in no way of printing the struct that holds it, and is written to the wire.
 func TestRedaction(t *testing.T) {
 	t.Parallel()
 	const canary = "canary-7f3a"
