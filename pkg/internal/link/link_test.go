@@ -365,3 +365,25 @@ func TestCloseFromEverywhere(t *testing.T) {
 		<-l.Done()
 	})
 }
+
+// What arrives while a closing link still writes its last words is not handled.
+func TestNothingIsHandledWhileDraining(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a, b := transport.Pipe()
+		l := link.New(faulty.New(a, faulty.Plan{FreezeWrite: 1}), link.Options{})
+		handled := 0
+		end := run(l, func(*arcp.Envelope) error { handled++; return nil })
+		_ = l.Send(ping("stuck"))
+		put(t, b, text(t, ping("before")))
+		synctest.Wait()
+		l.Close("over")
+		put(t, b, text(t, ping("after")), "{")
+		synctest.Wait()
+		if handled != 1 {
+			t.Errorf("%d frames handled, want the one before Close", handled)
+		}
+		<-end
+		_ = b.Close("")
+	})
+}

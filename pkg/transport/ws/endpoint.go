@@ -129,11 +129,6 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	// A server with timeouts leaves deadlines behind.
-	if err := nc.SetDeadline(time.Time{}); err != nil {
-		_ = nc.Close()
-		return nil, nil, err
-	}
 	h.g = &gather{Conn: nc, timeout: h.o.WriteTimeout, frameTime: h.o.FrameTimeout}
 	if n := rw.Reader.Buffered(); n > 0 {
 		b, _ := rw.Reader.Peek(n)

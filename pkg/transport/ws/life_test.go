@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -162,5 +163,64 @@ func TestFailedHandshakesLeaveNothing(t *testing.T) {
 			t.Fatalf("Read = %v, want io.EOF", err)
 		}
 		_ = c.Close("")
+	}
+}
+
+// The peer's close frame is answered, although nobody flushes for it.
+func TestPeerCloseIsAnswered(t *testing.T) {
+	t.Parallel()
+	c, _, err := websocket.Dial(t.Context(), start(t, nil, nil, echo), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(websocket.StatusNormalClosure, "bye"); err != nil {
+		t.Errorf("the close handshake failed: %v", err)
+	}
+}
+
+// A frame that came in one packet with the upgrade request is not lost.
+func TestFrameBehindTheUpgrade(t *testing.T) {
+	t.Parallel()
+	url := start(t, nil, nil, echo)
+	c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimSuffix(strings.TrimPrefix(url, "ws://"), "/x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	if _, err := io.WriteString(c, upgrade+"\x81\x85\x00\x00\x00\x00hello"); err != nil {
+		t.Fatal(err)
+	}
+	for buf, got := make([]byte, 512), ""; !strings.HasSuffix(got, "\r\n\r\n\x81\x05hello"); {
+		n, err := c.Read(buf)
+		if err != nil {
+			t.Fatalf("Read = %v after %q", err, got)
+		}
+		got += string(buf[:n])
+	}
+}
+
+// guards J6: storms of Write, Flush, Read and Close from everywhere.
+func TestStorm(t *testing.T) {
+	t.Parallel()
+	url := start(t, nil, nil, echo)
+	for range 20 {
+		c := dial(t, &ws.Dialer{URL: url})
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for c.Write([]byte("x")) == nil && c.Flush() == nil {
+			}
+		})
+		wg.Go(func() {
+			for n := 0; ; n++ {
+				if _, err := c.Read(nil); err != nil {
+					return
+				}
+				if n == 10 {
+					go func() { _ = c.Close("one") }()
+					go func() { _ = c.Close("two") }()
+				}
+			}
+		})
+		wg.Wait()
 	}
 }
