@@ -22,20 +22,21 @@ func stops(w uint64) uint64 {
 
 // plainEnd returns the index of the first stop at or behind p, len(buf) if there is none.
 func plainEnd(buf []byte, p int) int {
-	for ; len(buf)-p >= 16; p += 16 {
-		w := buf[p : p+16 : len(buf)]
-		low, high := stops(binary.LittleEndian.Uint64(w)), stops(binary.LittleEndian.Uint64(w[8:]))
-		if low != 0 {
-			return p + bits.TrailingZeros64(low)>>3
+	for p+16 <= len(buf) {
+		w := buf[p : p+16]
+		if m := stops(binary.LittleEndian.Uint64(w)); m != 0 {
+			return p + bits.TrailingZeros64(m)>>3
 		}
-		if high != 0 {
-			return p + 8 + bits.TrailingZeros64(high)>>3
+		if m := stops(binary.LittleEndian.Uint64(w[8:])); m != 0 {
+			return p + 8 + bits.TrailingZeros64(m)>>3
 		}
+		p += 16
 	}
-	for ; len(buf)-p >= 8; p += 8 {
+	if p+8 <= len(buf) {
 		if m := stops(binary.LittleEndian.Uint64(buf[p:])); m != 0 {
 			return p + bits.TrailingZeros64(m)>>3
 		}
+		p += 8
 	}
 	for p < len(buf) && buf[p] >= 0x20 && buf[p] != '"' && buf[p] != '\\' {
 		p++
