@@ -4,7 +4,9 @@ package local
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/client"
@@ -40,15 +42,15 @@ func Serve(ctx context.Context, rt *arcprt.Runtime) (d *ws.Dialer, stop func(), 
 	}, nil
 }
 
-// Connect serves a runtime that has the agents given and lets anyone on this machine in, and opens a session with it.
+// Connect serves a runtime that has the agents given, registered in the order of their names, and lets anyone on this machine in, and opens a session with it.
 // Stop ends both.
 func Connect(ctx context.Context, agents map[string]arcprt.Agent) (s *client.Session, stop func(), err error) {
 	rt, err := arcprt.New(&arcprt.Options{AllowAnyone: true})
 	if err != nil {
 		return nil, nil, err
 	}
-	for ref, agent := range agents {
-		if err := rt.Handle(ref, agent); err != nil {
+	for _, ref := range slices.Sorted(maps.Keys(agents)) {
+		if err := rt.Handle(ref, agents[ref]); err != nil {
 			return nil, nil, err
 		}
 	}
