@@ -198,6 +198,7 @@ func (g *gather) Read(p []byte) (int, error) {
 	if n > 0 {
 		return g.fromHead(p), nil
 	}
+	g.release()
 	return 0, err
 }
 
