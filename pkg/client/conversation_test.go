@@ -125,6 +125,8 @@ func (h *host) Do(t *testing.T, verb, args string) error {
 		return nil
 	case "closed":
 		return h.await("close")
+	case "agents":
+		return equal("agents", fmt.Sprint(h.session.Agents()), args)
 	case "err":
 		<-h.session.Done()
 		return contains(h.session.Err(), args)

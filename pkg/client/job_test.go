@@ -77,31 +77,40 @@ func checkShed(t *testing.T, j *Job, n, limit int) {
 func TestShedEventsAreTold(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, p := open(t, &Options{EventBytes: 3000})
+		s, p := open(t, &Options{EventBytes: 3700})
 		j := start(t, s, p, "a")
-		text := strings.Repeat("x", 600) // three fit
+		text := strings.Repeat("x", 600) // four fit
 		for range 10 {
 			p.thought("job_a", text)
 		}
 		synctest.Wait()
 		_, err := j.Next(t.Context())
-		if !errors.Is(err, ErrEventsShed) || !strings.Contains(err.Error(), "7 of job job_a") {
-			t.Errorf("Next = %v, want 7 events shed", err)
+		if !errors.Is(err, ErrEventsShed) || !strings.Contains(err.Error(), "6 of job job_a") {
+			t.Errorf("Next = %v, want 6 events shed", err)
 		}
-		for want := uint64(8); want <= 10; want++ {
-			if ev, err := j.Next(t.Context()); err != nil || ev.Seq != want {
-				t.Errorf("Next = %+v, %v, want event %d", ev, err, want)
-			}
+		wantNext(t, j, 7, 10)
+		for range 4 { // as many as fit again
+			p.thought("job_a", text)
 		}
+		synctest.Wait()
+		wantNext(t, j, 11, 14)
 		p.thought("job_a", strings.Repeat("x", 10_000)) // more than the limit: the newest is kept
 		p.result("job_a", `"result":1`)
-		if ev, err := j.Next(t.Context()); err != nil || ev.Seq != 11 {
-			t.Errorf("Next = %+v, %v, want event 11", ev, err)
-		}
+		wantNext(t, j, 15, 15)
 		if _, err := j.Next(t.Context()); !errors.Is(err, io.EOF) {
 			t.Errorf("Next = %v, want io.EOF", err)
 		}
 	})
+}
+
+// wantNext reads the events from..to.
+func wantNext(t *testing.T, j *Job, from, to uint64) {
+	t.Helper()
+	for want := from; want <= to; want++ {
+		if ev, err := j.Next(t.Context()); err != nil || ev.Seq != want {
+			t.Errorf("Next = %+v, %v, want event %d", ev, err, want)
+		}
+	}
 }
 
 func TestNextWaits(t *testing.T) {

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -81,4 +82,106 @@ func TestMemoryForgetsExpiredReservations(t *testing.T) {
 			t.Errorf("after 50 days of 20 reservations a day %d are kept, want two days' at most", n)
 		}
 	})
+}
+
+func TestMemoryKeepsTheSuccessorOfAReservation(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := store.NewMemory()
+		key := store.Key{Kind: store.KindIdem, ID: "k"}
+		soon := time.Now().Add(time.Hour)
+		commit(t, m, store.Op{Key: key, Create: true, Expires: soon})
+		commit(t, m, store.Op{Key: key, Epoch: 1, Delete: true})
+		commit(t, m, store.Op{Key: key, Create: true})
+		time.Sleep(2 * time.Hour)
+		commit(t, m, store.Op{Key: store.Key{Kind: store.KindIdem, ID: "other"}, Create: true})
+		if _, err := m.Lookup(t.Context(), key); err != nil {
+			t.Errorf("Lookup = %v, want the key made after the one that expired", err)
+		}
+	})
+}
+
+func TestMemoryForgetsRowsOfDeletedJobs(t *testing.T) {
+	t.Parallel()
+	m := store.NewMemory()
+	job := func(i int) store.Key { return store.Key{Kind: store.KindJob, ID: fmt.Sprintf("j%04d", i)} }
+	const kept = 10
+	for i := range 1000 {
+		commit(t, m, store.Op{Key: job(i), Create: true, Row: &store.JobRow{JobID: job(i).ID, Principal: "p"}})
+		if i >= kept {
+			commit(t, m, store.Op{Key: job(i - kept), Epoch: 1, Delete: true})
+		}
+		if n := m.Rows("p"); n > 2*kept+2 {
+			t.Fatalf("%d rows in the index, want about as many as the %d jobs", n, kept)
+		}
+	}
+}
+
+func TestMemoryWakesAWaitingInbox(t *testing.T) {
+	t.Parallel()
+	key := store.Key{Kind: store.KindJob, ID: "j"}
+	for _, c := range []struct {
+		name string
+		do   func(t *testing.T, m *store.Memory, in store.Inbox) error
+		want error
+	}{
+		{"Post", func(t *testing.T, m *store.Memory, _ store.Inbox) error {
+			return m.Post(t.Context(), key, store.Command{Kind: "x"})
+		}, nil},
+		{"Acquire", func(t *testing.T, m *store.Memory, _ store.Inbox) error {
+			_, _, err := m.Acquire(t.Context(), "n", key, 1)
+			return err
+		}, store.ErrFenced},
+		{"Release", func(t *testing.T, m *store.Memory, _ store.Inbox) error {
+			return m.Release(t.Context(), key, 1)
+		}, store.ErrFenced},
+		{"Delete", func(t *testing.T, m *store.Memory, _ store.Inbox) error {
+			return m.Commit(t.Context(), &store.Batch{Ops: []store.Op{{Key: key, Epoch: 1, Delete: true}}})
+		}, store.ErrFenced},
+		{"Close of the inbox", func(_ *testing.T, _ *store.Memory, in store.Inbox) error {
+			in.Close()
+			return nil
+		}, store.ErrClosed},
+		{"Close of the store", func(_ *testing.T, m *store.Memory, _ store.Inbox) error { return m.Close() }, store.ErrClosed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				m := store.NewMemory()
+				if _, err := m.Join(t.Context(), "n"); err != nil {
+					t.Fatal(err)
+				}
+				commit(t, m, store.Op{Key: key, Create: true, Node: "n"})
+				in, err := m.Inbox(t.Context(), key, 1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := make(chan error, 1)
+				go func() {
+					_, err := in.Next(t.Context())
+					got <- err
+				}()
+				synctest.Wait()
+				if err := c.do(t, m, in); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				select {
+				case err := <-got:
+					if !errors.Is(err, c.want) {
+						t.Errorf("Next = %v, want %v", err, c.want)
+					}
+				default:
+					t.Error("Next still waits")
+				}
+			})
+		})
+	}
+}
+
+func commit(t *testing.T, m *store.Memory, op store.Op) {
+	t.Helper()
+	if err := m.Commit(t.Context(), &store.Batch{Ops: []store.Op{op}}); err != nil {
+		t.Fatal(err)
+	}
 }

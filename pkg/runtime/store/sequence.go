@@ -57,13 +57,14 @@ func (s *sequence) append(a *Segment) {
 // extend makes s hold the records of next as well, when next lies right behind s in the same memory, and says whether it did.
 // Then a log that is committed one record at a time still has one segment a slab, and committing allocates nothing.
 //
-// Only headers change, and readers hold copies of those: the bytes they can see stay as they are.
+// Only headers change, and readers hold copies of those: the bytes they can see stay as they are. next is sound, so its data reaches
+// over all that s holds.
 func (s *Segment) extend(next *Segment) bool {
 	n := len(s.Ends)
 	if next.Off != s.Ends[n-1] || cap(s.Ends)-n < len(next.Ends) || &s.Ends[:n+1][n] != &next.Ends[0] {
 		return false
 	}
-	if cap(s.Data) == 0 || cap(next.Data) == 0 || &s.Data[:1][0] != &next.Data[:1][0] || len(next.Data) < len(s.Data) {
+	if cap(s.Data) == 0 || cap(next.Data) == 0 || &s.Data[:1][0] != &next.Data[:1][0] {
 		return false
 	}
 	s.Ends = s.Ends[:n+len(next.Ends)]

@@ -67,6 +67,14 @@ var jobTests = []contract{
 		s.row(store.JobRow{JobID: "b", Status: "error", Created: day(2)})
 		s.wantPage("p", store.Filter{Status: []string{"running"}}, store.Cursor{}, 1, false, "a")
 	}},
+	{"a deleted job is not listed", func(_ *testing.T, s *bench) {
+		for _, id := range []string{"a", "b", "c", "d", "e"} {
+			s.row(store.JobRow{JobID: id, Created: day(1)})
+		}
+		s.do(store.Op{Key: store.Key{Kind: store.KindJob, ID: "b"}, Epoch: 1, Delete: true})
+		s.wantPage("p", store.Filter{}, store.Cursor{}, 9, false, "a", "c", "d", "e")
+		s.wantPage("p", store.Filter{}, store.Cursor{}, 2, true, "a", "c")
+	}},
 	{"a row is replaced", func(_ *testing.T, s *bench) {
 		s.row(store.JobRow{JobID: "a", Status: "running", Created: day(1)})
 		key := store.Key{Kind: store.KindJob, ID: "a"}

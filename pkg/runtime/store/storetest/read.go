@@ -71,17 +71,37 @@ var readTests = []contract{
 		}
 		s.wantRecords(jobKey, "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p")
 	}},
-	{"segments of different memory do not run into each other", func(_ *testing.T, s *bench) {
-		s.create("n", jobKey)
-		data, ends := []byte("abcdef"), []uint32{1, 2, 3, 4}
-		s.do(store.Op{Key: jobKey, Epoch: 1, Append: store.Segment{First: 1, Ends: ends[:2], Data: data}})
-		// The ends go on in place, the data does not: an engine that looks at one only would serve the wrong bytes.
-		s.do(store.Op{Key: jobKey, Epoch: 1, Head: 2, Append: store.Segment{First: 3, Off: 2, Ends: ends[2:], Data: []byte("ABCDEF")}})
-		// The data is the same, the ends begin elsewhere.
-		s.do(store.Op{Key: jobKey, Epoch: 1, Head: 4, Append: store.Segment{First: 5, Off: 4, Ends: []uint32{5}, Data: []byte("ABCDEF")}})
-		// In place, but with a hole.
-		s.do(store.Op{Key: jobKey, Epoch: 1, Head: 5, Append: store.Segment{First: 6, Off: 1, Ends: ends[2:], Data: data}})
-		s.wantRecords(jobKey, "a", "b", "C", "D", "E", "bc", "d")
+	{"segments that go on in part of their memory only do not run into each other", func(_ *testing.T, s *bench) {
+		for i, c := range []struct {
+			why  string
+			next func(data []byte, ends []uint32) store.Segment
+			want []string
+		}{
+			{"in place", func(data []byte, ends []uint32) store.Segment {
+				return store.Segment{First: 3, Off: 2, Ends: ends[2:], Data: data}
+			}, []string{"a", "b", "c", "d"}},
+			{"other data", func(_ []byte, ends []uint32) store.Segment {
+				return store.Segment{First: 3, Off: 2, Ends: ends[2:], Data: []byte("ABCDEF")}
+			}, []string{"a", "b", "C", "D"}},
+			{"other ends", func(data []byte, _ []uint32) store.Segment {
+				return store.Segment{First: 3, Off: 2, Ends: []uint32{4, 5}, Data: data}
+			}, []string{"a", "b", "cd", "e"}},
+			{"a hole", func(data []byte, ends []uint32) store.Segment {
+				return store.Segment{First: 3, Off: 1, Ends: ends[2:], Data: data}
+			}, []string{"a", "b", "bc", "d"}},
+			{"less data", func(data []byte, ends []uint32) store.Segment {
+				return store.Segment{First: 3, Off: 2, Ends: ends[2:], Data: data[:4]}
+			}, []string{"a", "b", "c", "d"}},
+		} {
+			key := store.Key{Kind: store.KindJob, ID: fmt.Sprint("job_", i)}
+			data, ends := []byte("abcdef"), []uint32{1, 2, 3, 4}
+			s.create("n", key)
+			s.do(store.Op{Key: key, Epoch: 1, Append: store.Segment{First: 1, Ends: ends[:2], Data: data}})
+			s.do(store.Op{Key: key, Epoch: 1, Head: 2, Append: c.next(data, ends)})
+			if got := s.all(key, 1, 1<<20); fmt.Sprint(got) != fmt.Sprint(c.want) {
+				s.Errorf("%s: %q, want %q", c.why, got, c.want)
+			}
+		}
 	}},
 	{"trimming keeps what is asked for", func(t *testing.T, s *bench) {
 		want := s.fill(40)
