@@ -190,7 +190,7 @@ func (rt *Runtime) linkOptions(c *connection) link.Options {
 		ControlBytes: arcp.LimitControlBytes,
 		OnBadFrame: func(err error) *arcp.Envelope {
 			rt.opts.Logger.Info("malformed frame", "session", c.sessionID(), "peer", c.peer.Addr, "error", err)
-			return c.envelope("", "", sessionError(asRefusal(err), "", ""))
+			return c.envelope("", "", sessionError(arcp.NewError(arcp.CodeInvalidRequest, "%v", err), "", ""))
 		},
 	}
 }

@@ -72,10 +72,16 @@ func (rt *Runtime) hangUpAll() {
 	}
 	rt.mu.Unlock()
 	for _, c := range conns {
-		_ = c.send(&arcp.SessionBye{Reason: stopReason})
-		c.link.Close(stopReason)
+		go c.goodbye()
 	}
 	if gone != nil {
 		<-gone
 	}
+}
+
+// goodbye ends a link once everything the client has coming is written.
+func (c *connection) goodbye() {
+	_ = c.link.Settle(context.Background()) // ends with the link at the latest, at its write deadline
+	_ = c.send(&arcp.SessionBye{Reason: stopReason})
+	c.link.Close(stopReason)
 }

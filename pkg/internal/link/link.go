@@ -99,6 +99,7 @@ type Link struct {
 	writing    bool    // the writer goroutine exists
 	lane       *frames // control frames the writer has not taken; nil when there are none
 	room       chan struct{}
+	settled    chan struct{} // closed when the writer rests or the link ends; nil when nobody waits
 	writeTimer *time.Timer
 	drainTimer *time.Timer
 	pulse      pulse
@@ -263,6 +264,35 @@ func (l *Link) hangUp() {
 		l.mu.Unlock()
 		_ = l.conn.Close(reason) // the cause of the end is known already
 	})
+}
+
+// Settle waits until all that both lanes hold is written, or the link has ended, or ctx has.
+func (l *Link) Settle(ctx context.Context) error {
+	l.mu.Lock()
+	if !l.writing || l.state != open {
+		l.mu.Unlock()
+		return nil
+	}
+	if l.settled == nil {
+		l.settled = make(chan struct{})
+	}
+	settled := l.settled
+	l.mu.Unlock()
+	select {
+	case <-settled:
+		return nil
+	case <-l.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (l *Link) settleLocked() {
+	if l.settled != nil {
+		close(l.settled)
+		l.settled = nil
+	}
 }
 
 func (l *Link) freeRoomLocked() {

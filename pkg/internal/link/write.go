@@ -83,6 +83,7 @@ func (l *Link) restLocked() bool {
 			return true
 		}
 		l.writing = false
+		l.settleLocked()
 		if l.writeTimer != nil {
 			l.writeTimer.Stop()
 		}

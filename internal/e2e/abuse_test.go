@@ -1,0 +1,179 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/client"
+	arcprt "github.com/arcpkit/arcp/pkg/runtime"
+)
+
+// TestBadFrames: each is answered, and the link is good for a job afterwards. guards I7, I10, J5, T8.
+func TestBadFrames(t *testing.T) {
+	w := open(t, nil, map[string]arcprt.AgentFunc{"echo": echo})
+	c := w.raw()
+	send(t, c, hello("alice"))
+	session := receive(t, c).SessionID
+	frame := func(input string) string {
+		return `{"arcp":"1.1","id":"m","type":"job.submit","session_id":"` + session + `","payload":{"agent":"echo","input":` + input + `}}`
+	}
+	for _, bad := range []struct{ name, frame string }{
+		{"5 MiB", frame(`"` + strings.Repeat("x", 5<<20) + `"`)},
+		{"65 levels", frame(strings.Repeat("[", 65) + strings.Repeat("]", 65))},
+		{"invalid UTF-8", frame("\"\xff\"")},
+		{"lone surrogate", frame(`"\ud800"`)},
+		{"duplicate key", frame(`{"a":1,"a":2}`)},
+		{"no JSON", "hello"},
+		{"long number", frame(strings.Repeat("9", 100))},
+	} {
+		if err := c.Write([]byte(bad.frame)); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		e, ok := receive(t, c).Payload.(*arcp.SessionError)
+		if !ok || e.Code != arcp.CodeInvalidRequest || e.Message == "" {
+			t.Errorf("%s: answer %+v", bad.name, e)
+		}
+	}
+	if err := errors.Join(c.Write([]byte(frame("7"))), c.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := receive(t, c).Payload.(*arcp.JobAccepted); !ok {
+		t.Error("the link is not usable after bad frames")
+	}
+}
+
+// TestUnreadEvents: nobody reads one job's events; its emitter, its cancel and other jobs do not notice. guards B6, J1, K1.
+func TestUnreadEvents(t *testing.T) {
+	var emitted atomic.Int64
+	w := open(t, nil, map[string]arcprt.AgentFunc{"echo": echo, "flood": func(ctx context.Context, t *arcprt.Task) error {
+		for ctx.Err() == nil {
+			if err := t.Emit(ctx, &arcp.ThoughtBody{Text: strings.Repeat("x", 100)}); err != nil {
+				return err
+			}
+			if emitted.Add(1)%1000 == 0 {
+				time.Sleep(time.Millisecond)
+			}
+		}
+		return context.Cause(ctx)
+	}})
+	s, err := client.Connect(t.Context(), w.dialer(), &client.Options{Token: "alice", EventBytes: 64 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close(context.Background()) }()
+	flood := w.submit(s, "flood", "null")
+	for i := range 100 {
+		if r, err := w.submit(s, "echo", fmt.Sprint(i)).Result(t.Context()); err != nil || string(r.Result) != fmt.Sprint(i) {
+			t.Fatalf("job beside the flood: %v, %v", r, err)
+		}
+	}
+	for emitted.Load() < 50_000 {
+		runtime.Gosched()
+	}
+	if err := flood.Cancel(t.Context(), "enough"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := flood.Result(t.Context()); !errors.Is(err, arcp.CodeCancelled) {
+		t.Errorf("Result = %v, want CANCELLED", err)
+	}
+	if _, err := flood.Next(t.Context()); !errors.Is(err, client.ErrEventsShed) {
+		t.Errorf("Next = %v, want ErrEventsShed", err)
+	}
+}
+
+// TestPeerThatNeverReads: a peer stops reading its socket. The emitter goes on and comes to its end, memory stays bounded, the peer is
+// cut, and another session does not notice. guards B6, J1, J2.
+func TestPeerThatNeverReads(t *testing.T) {
+	done := make(chan error, 1)
+	w := open(t, func(o *arcprt.Options) { o.UnwrittenBytes, o.LogBytes = 1<<20, 2<<20 }, map[string]arcprt.AgentFunc{
+		"echo": echo,
+		"flood": func(ctx context.Context, t *arcprt.Task) error {
+			for range 200_000 {
+				if err := t.Emit(ctx, &arcp.ThoughtBody{Text: strings.Repeat("x", 200)}); err != nil {
+					done <- err
+					return err
+				}
+			}
+			done <- nil
+			return nil
+		},
+	})
+	c := w.raw()
+	send(t, c, hello("alice"))
+	session := receive(t, c).SessionID
+	send(t, c, &arcp.Envelope{ID: "m", SessionID: session, Payload: &arcp.JobSubmit{Agent: "flood"}})
+	other := w.connect("bob")
+	for i := range 50 {
+		if _, err := w.submit(other, "echo", fmt.Sprint(i)).Result(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := <-done; err != nil {
+		t.Errorf("the emitter was held up or refused: %v", err)
+	}
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	if m.HeapAlloc > 64<<20 {
+		t.Errorf("heap is %d MiB after a flood of 60 MB that nobody read", m.HeapAlloc>>20)
+	}
+	var last *arcp.Envelope
+	for {
+		frame, err := c.Read(nil)
+		if err != nil {
+			break
+		}
+		if last, err = arcp.Decode(frame); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if e, ok := last.Payload.(*arcp.SessionError); !ok || e.Code != arcp.CodeInternalError {
+		t.Errorf("last frame = %+v, want the reason of the cut", last.Payload)
+	}
+}
+
+// TestFailedHandshakes leave nothing behind. guards J8, I5.
+func TestFailedHandshakes(t *testing.T) {
+	w := open(t, nil, nil)
+	for range 300 {
+		_, err := client.Connect(t.Context(), w.dialer(), &client.Options{Token: "mallory"})
+		if !errors.Is(err, arcp.CodeUnauthenticated) {
+			t.Fatalf("Connect = %v, want UNAUTHENTICATED", err)
+		}
+	}
+}
+
+// TestExpiredPrincipal loses its session at the moment its credentials end. guards I11.
+func TestExpiredPrincipal(t *testing.T) {
+	verify := func(context.Context, string, string) (*arcprt.Principal, error) {
+		return &arcprt.Principal{ID: "brief", Expires: time.Now().Add(50 * time.Millisecond)}, nil
+	}
+	w := open(t, func(o *arcprt.Options) { o.Verifier = arcprt.VerifierFunc(verify) }, nil)
+	c := w.raw()
+	send(t, c, hello("any"))
+	receive(t, c)
+	if e, ok := receive(t, c).Payload.(*arcp.SessionError); !ok || e.Code != arcp.CodeUnauthenticated {
+		t.Errorf("frame = %+v, want UNAUTHENTICATED", e)
+	}
+	if _, err := c.Read(nil); err == nil {
+		t.Error("the link goes on")
+	}
+}
+
+// TestNobodyComesInUnasked: without a verifier, and without having been told to let anyone in, nobody is let in. guards I3, T2.
+func TestNobodyComesInUnasked(t *testing.T) {
+	w := open(t, func(o *arcprt.Options) { o.Verifier = nil }, nil)
+	if _, err := client.Connect(t.Context(), w.dialer(), &client.Options{Token: "alice"}); !errors.Is(err, arcp.CodeUnauthenticated) {
+		t.Errorf("Connect = %v, want UNAUTHENTICATED", err)
+	}
+}

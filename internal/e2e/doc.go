@@ -1,0 +1,2 @@
+// Package e2e tests the runtime and the client together over real sockets. It holds tests only.
+package e2e
