@@ -177,7 +177,7 @@ func (g *gather) Close() error {
 }
 
 // Read gives what was read ahead first. A connection that just filled a small buffer has more to come and reads ahead
-// into a large pooled one, which it gives back as soon as it is empty and the stream slows down.
+// into a large pooled one, which it gives back before it waits once the stream has slowed down.
 func (g *gather) Read(p []byte) (int, error) {
 	if len(g.head) > 0 {
 		return g.fromHead(p), nil
@@ -204,12 +204,8 @@ func (g *gather) Read(p []byte) (int, error) {
 
 func (g *gather) fromHead(p []byte) int {
 	n := copy(p, g.head)
-	g.head = g.head[n:]
-	if len(g.head) == 0 {
+	if g.head = g.head[n:]; len(g.head) == 0 {
 		g.head = nil
-		if !g.hot {
-			g.release()
-		}
 	}
 	return n
 }

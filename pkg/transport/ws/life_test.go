@@ -224,3 +224,19 @@ func TestStorm(t *testing.T) {
 		wg.Wait()
 	}
 }
+
+// Who never flushes does not fill the memory: a batch leaves by itself.
+func TestWriteFlushesABatchByItself(t *testing.T) {
+	t.Parallel()
+	const n, size = 1000, 1000
+	url := start(t, nil, nil, func(ctx context.Context, c transport.Conn) {
+		for range n {
+			_ = c.Write(make([]byte, size))
+		}
+		<-ctx.Done()
+	})
+	c := dial(t, &ws.Dialer{URL: url})
+	for range n - 64<<10/size - 1 {
+		recv(t, c)
+	}
+}
