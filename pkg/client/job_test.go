@@ -303,3 +303,24 @@ func TestAClosedResultReaderKeepsNothing(t *testing.T) {
 		}
 	})
 }
+
+// Invariant: what is handed out is not written again when the next frame of its type is read.
+func TestAnswersStayAsTheyWere(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, p := open(t, nil)
+		a, b := start(t, s, p, "a"), start(t, s, p, "b")
+		p.result("job_a", `"result":1,"summary":"one"`)
+		p.result("job_b", `"result":2,"summary":"two"`)
+		for _, c := range []struct {
+			job             *Job
+			id, result, sum string
+		}{{a, "job_a", "1", "one"}, {b, "job_b", "2", "two"}} {
+			<-b.Done()
+			r, err := c.job.Result(t.Context())
+			if err != nil || string(r.Result) != c.result || r.Summary != c.sum || c.job.Accepted().JobID != c.id {
+				t.Errorf("%s: accepted %+v, result %+v, %v", c.id, c.job.Accepted(), r, err)
+			}
+		}
+	})
+}
