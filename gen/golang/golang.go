@@ -8,7 +8,11 @@ func Emit(p *ir.Protocol) ([]ir.File, error) {
 	for _, name := range p.Files {
 		files = append(files, typeFile(p, name), codecFile(p, name))
 	}
-	files = append(files, ruleFile(p), dispatchFile(p), combinedFile(p), shadowFile(p))
+	rules, err := ruleFile(p)
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, rules, dispatchFile(p), combinedFile(p), shadowFile(p))
 	var out []ir.File
 	for _, f := range files {
 		if f == nil {

@@ -1,24 +1,25 @@
 package golang
 
 import (
-	"regexp/syntax"
-
 	j "github.com/dave/jennifer/jen"
 
 	"github.com/arcpkit/arcp/gen/ir"
 )
 
 // ruleFile writes the tables that both ends consult, and the matchers of patterns.
-func ruleFile(p *ir.Protocol) *file {
+func ruleFile(p *ir.Protocol) (*file, error) {
 	f := newFile("rule", "spec")
 	emitRuleOf(f, p)
 	emitKindRuleOf(f, p)
 	for _, s := range p.Scalars {
-		if s.Rules.Pattern != "" {
-			emitMatcher(f, s)
+		if s.Rules.Pattern == "" {
+			continue
+		}
+		if err := emitMatcher(f, s); err != nil {
+			return nil, err
 		}
 	}
-	return f
+	return f, nil
 }
 
 func emitRuleOf(f *file, p *ir.Protocol) {
@@ -67,16 +68,4 @@ func emitKindRuleOf(f *file, p *ir.Protocol) {
 			}),
 			j.Return(j.Id("KindRule").Values(), j.False()),
 		))
-}
-
-func matcher(s *ir.Scalar) string { return "match" + s.Go }
-
-// emitMatcher writes func match<Scalar>(string) bool.
-func emitMatcher(f *file, s *ir.Scalar) {
-	if _, err := syntax.Parse(s.Rules.Pattern, syntax.Perl); err != nil {
-		return
-	}
-	name := "pattern" + s.Go
-	f.decl("", j.Var().Id(name).Op("=").Qual("regexp", "MustCompile").Call(j.Lit(s.Rules.Pattern)))
-	f.decl("", j.Func().Id(matcher(s)).Params(j.Id("s").String()).Bool().Block(j.Return(j.Id(name).Dot("MatchString").Call(j.Id("s")))))
 }

@@ -66,6 +66,8 @@ func checkField(fl *ir.Field) []j.Code {
 		return rules
 	case mustSet && len(rules) == 0:
 		return []j.Code{j.If(absent(fl)).Block(add(fl.Wire, "is missing"))}
+	case mustSet && len(rules) == 1 && len(fl.OneOf) == 0:
+		return []j.Code{j.If(absent(fl)).Block(add(fl.Wire, "is missing")).Else().Add(rules[0])}
 	case mustSet:
 		return []j.Code{j.If(absent(fl)).Block(add(fl.Wire, "is missing")).Else().Block(rules...)}
 	case len(rules) == 0:

@@ -3,7 +3,9 @@ package spec
 import (
 	"encoding/json"
 	"regexp"
+	"regexp/syntax"
 	"strings"
+	"unicode"
 
 	"github.com/arcpkit/arcp/gen/ir"
 )
@@ -89,6 +91,8 @@ func (l *loader) rules(e member, m *mapping, base ir.Base) ir.Rules {
 			l.errorf(v, "only a string can have a pattern")
 		} else if _, err := regexp.Compile(r.Pattern); err != nil {
 			l.errorf(v, "bad pattern: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		} else if !asciiOnly(r.Pattern) {
+			l.errorf(v, "a pattern must match ASCII only: no dot, no negated class")
 		} else if !strings.HasPrefix(r.Pattern, "^") || !strings.HasSuffix(r.Pattern, "$") {
 			l.errorf(v, "a pattern must begin with ^ and end with $")
 		}
@@ -101,6 +105,29 @@ func (l *loader) rules(e member, m *mapping, base ir.Base) ir.Rules {
 		l.errorf(e.key, "only a time can be utc")
 	}
 	return r
+}
+
+// asciiOnly says whether a pattern that compiles matches ASCII text only: the generated matchers work on bytes.
+func asciiOnly(pattern string) bool {
+	re, err := syntax.Parse(pattern, syntax.Perl)
+	return err == nil && asciiTree(re)
+}
+
+func asciiTree(re *syntax.Regexp) bool {
+	if re.Op == syntax.OpAnyChar || re.Op == syntax.OpAnyCharNotNL {
+		return false
+	}
+	for _, r := range re.Rune {
+		if r > unicode.MaxASCII {
+			return false
+		}
+	}
+	for _, sub := range re.Sub {
+		if !asciiTree(sub) {
+			return false
+		}
+	}
+	return true
 }
 
 // bound reads a whole number, or the name of a limit for its default.

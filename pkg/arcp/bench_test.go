@@ -140,3 +140,23 @@ func BenchmarkDecodeWelcome(b *testing.B) {
 		}
 	})
 }
+
+func BenchmarkValidateSubmit(b *testing.B) {
+	e, _ := arcp.Decode([]byte(`{"arcp":"1.1","type":"job.submit","session_id":"sess_01J9Z3K4M5N6P7Q8R9S0T1V2W3","id":"req_7",` +
+		`"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","payload":{"agent":"indexer@1.0.0","input":{"path":"/data","depth":4},` +
+		`"lease_request":{"fs.read":["/data/**"],"cost.budget":["USD:5.00"]},"idempotency_key":"nightly-7","max_runtime_sec":600}}`))
+	for b.Loop() {
+		if err := e.Validate(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkValidateEvent(b *testing.B) {
+	e := smallEvent()
+	for b.Loop() {
+		if err := e.Validate(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

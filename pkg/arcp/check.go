@@ -57,7 +57,12 @@ func (c *checker) add(member, problem string) {
 	c.found = append(c.found, Finding{Pointer: b.String(), Problem: problem})
 }
 
-func escapePointer(s string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(s) }
+func escapePointer(s string) string {
+	if !strings.ContainsAny(s, "~/") {
+		return s
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1")
+}
 
 func (c *checker) number(member string, n Number) {
 	if !n.Valid() {

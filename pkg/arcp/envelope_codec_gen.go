@@ -99,8 +99,8 @@ func AppendEventTail(dst []byte, jobID string, index uint64, traceID string, ev 
 
 func (v *Envelope) decode(d *jsonx.Decoder) {
 	prev := v.Payload
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	var later jsonx.Mark
 	if d.OpenWith("{" + versionMember) {
 		seen |= 1 << 0

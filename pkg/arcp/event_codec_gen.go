@@ -25,8 +25,8 @@ func (v *LogBody) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *LogBody) decode(d *jsonx.Decoder) {
 	*v = LogBody{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"level":"`) {
 		seen |= 1 << 0
 		v.Level = LogLevel(d.StringRest())
@@ -83,10 +83,8 @@ func (v *LogBody) Validate() error {
 func (v *LogBody) validate(c *checker) {
 	if v.Level == "" {
 		c.add("level", "is missing")
-	} else {
-		if !v.Level.Known() {
-			c.add("level", "is none of trace, debug, info, warn, error, critical")
-		}
+	} else if !v.Level.Known() {
+		c.add("level", "is none of trace, debug, info, warn, error, critical")
 	}
 	if v.Fields != nil {
 		c.rawObject("fields", v.Fields)
@@ -106,8 +104,8 @@ func (v *ThoughtBody) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *ThoughtBody) decode(d *jsonx.Decoder) {
 	*v = ThoughtBody{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"text":"`) {
 		seen |= 1 << 0
 		v.Text = d.StringRest()
@@ -162,8 +160,8 @@ func (v *ToolCallBody) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *ToolCallBody) decode(d *jsonx.Decoder) {
 	*v = ToolCallBody{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"tool":"`) {
 		seen |= 1 << 0
 		v.Tool = d.StringRest()
@@ -252,8 +250,8 @@ func (v *ToolResultBody) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *ToolResultBody) decode(d *jsonx.Decoder) {
 	*v = ToolResultBody{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"call_id":"`) {
 		seen |= 1 << 0
 		v.CallID = d.StringRest()
@@ -362,8 +360,8 @@ func (v *StatusBody) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *StatusBody) decode(d *jsonx.Decoder) {
 	*v = StatusBody{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"phase":"`) {
 		seen |= 1 << 0
 		v.Phase = d.StringRest()
@@ -482,8 +480,8 @@ func (v *MetricBody) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *MetricBody) decode(d *jsonx.Decoder) {
 	*v = MetricBody{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"name":"`) {
 		seen |= 1 << 0
 		v.Name = d.StringRest()
@@ -588,8 +586,8 @@ func (v *ArtifactRefBody) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *ArtifactRefBody) decode(d *jsonx.Decoder) {
 	*v = ArtifactRefBody{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"uri":"`) {
 		seen |= 1 << 0
 		v.URI = d.StringRest()
@@ -695,8 +693,8 @@ func (v *DelegateBody) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *DelegateBody) decode(d *jsonx.Decoder) {
 	*v = DelegateBody{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"child_job_id":"`) {
 		seen |= 1 << 0
 		v.ChildJobID = d.StringRest()
@@ -814,8 +812,8 @@ func (v *ProgressBody) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *ProgressBody) decode(d *jsonx.Decoder) {
 	*v = ProgressBody{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"current":`) {
 		seen |= 1 << 0
 		v.Current = d.Float()
@@ -918,8 +916,8 @@ func (v *ResultChunkBody) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *ResultChunkBody) decode(d *jsonx.Decoder) {
 	*v = ResultChunkBody{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"result_id":"`) {
 		seen |= 1 << 0
 		v.ResultID = d.StringRest()
@@ -996,10 +994,8 @@ func (v *ResultChunkBody) validate(c *checker) {
 	}
 	if v.Encoding == "" {
 		c.add("encoding", "is missing")
-	} else {
-		if !v.Encoding.Known() {
-			c.add("encoding", "is none of utf8, base64")
-		}
+	} else if !v.Encoding.Known() {
+		c.add("encoding", "is none of utf8, base64")
 	}
 }
 
@@ -1042,8 +1038,8 @@ func (v *TraceSpanBody) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *TraceSpanBody) decode(d *jsonx.Decoder) {
 	*v = TraceSpanBody{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"span_id":"`) {
 		seen |= 1 << 0
 		v.SpanID = d.StringRest()

@@ -44,8 +44,8 @@ func (v *JobSubmit) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *JobSubmit) decode(d *jsonx.Decoder) {
 	*v = JobSubmit{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"agent":"`) {
 		seen |= 1 << 0
 		v.Agent = d.StringRest()
@@ -248,8 +248,8 @@ func (v *JobAccepted) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *JobAccepted) decode(d *jsonx.Decoder) {
 	*v = JobAccepted{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if !d.OpenObject() {
 		return
 	}
@@ -396,10 +396,8 @@ func (v *JobAccepted) Validate() error {
 func (v *JobAccepted) validate(c *checker) {
 	if v.RequestID == "" {
 		c.add("request_id", "is missing")
-	} else {
-		if len(v.RequestID) > 128 {
-			c.add("request_id", "is longer than 128 bytes")
-		}
+	} else if len(v.RequestID) > 128 {
+		c.add("request_id", "is longer than 128 bytes")
 	}
 	if len(v.JobID) < 1 {
 		c.add("job_id", "is empty")
@@ -480,8 +478,8 @@ func (v *JobEvent) AppendJSON(dst []byte) ([]byte, error) {
 func (v *JobEvent) decode(d *jsonx.Decoder) {
 	prev := v.Body
 	*v = JobEvent{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	var later jsonx.Mark
 	if d.OpenWith(`{"kind":"`) {
 		seen |= 1 << 0
@@ -542,10 +540,8 @@ func (v *JobEvent) Validate() error {
 func (v *JobEvent) validate(c *checker) {
 	if v.Kind == "" {
 		c.add("kind", "is missing")
-	} else {
-		if !c.kind(v.Kind) {
-			c.add("kind", "is neither known nor a vendor name")
-		}
+	} else if !c.kind(v.Kind) {
+		c.add("kind", "is neither known nor a vendor name")
 	}
 	if v.TS.IsZero() {
 		c.add("ts", "is missing")
@@ -607,8 +603,8 @@ func (v *JobResult) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *JobResult) decode(d *jsonx.Decoder) {
 	*v = JobResult{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if !d.OpenObject() {
 		return
 	}
@@ -721,10 +717,8 @@ func (v *JobResult) Validate() error {
 func (v *JobResult) validate(c *checker) {
 	if v.JobID == "" {
 		c.add("job_id", "is missing")
-	} else {
-		if len(v.JobID) > 128 {
-			c.add("job_id", "is longer than 128 bytes")
-		}
+	} else if len(v.JobID) > 128 {
+		c.add("job_id", "is longer than 128 bytes")
 	}
 	if v.FinalStatus == "" {
 		c.add("final_status", "is missing")
@@ -789,8 +783,8 @@ func (v *JobError) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *JobError) decode(d *jsonx.Decoder) {
 	*v = JobError{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if !d.OpenObject() {
 		return
 	}
@@ -887,10 +881,8 @@ func (v *JobError) Validate() error {
 func (v *JobError) validate(c *checker) {
 	if v.JobID == "" {
 		c.add("job_id", "is missing")
-	} else {
-		if len(v.JobID) > 128 {
-			c.add("job_id", "is longer than 128 bytes")
-		}
+	} else if len(v.JobID) > 128 {
+		c.add("job_id", "is longer than 128 bytes")
 	}
 	if v.FinalStatus == "" {
 		c.add("final_status", "is missing")
@@ -935,7 +927,6 @@ func (v *JobCancel) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *JobCancel) decode(d *jsonx.Decoder) {
 	*v = JobCancel{}
-	at := d.Save()
 	var seen uint64
 	if !d.OpenObject() {
 		return
@@ -974,7 +965,6 @@ func (v *JobCancel) decode(d *jsonx.Decoder) {
 			}
 		}
 	}
-	_ = at
 }
 
 // Validate reports every rule that v breaks, as a *ValidationError.
@@ -1029,7 +1019,6 @@ func (v *JobCancelled) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *JobCancelled) decode(d *jsonx.Decoder) {
 	*v = JobCancelled{}
-	at := d.Save()
 	var seen uint64
 	if !d.OpenObject() {
 		return
@@ -1081,7 +1070,6 @@ func (v *JobCancelled) decode(d *jsonx.Decoder) {
 			}
 		}
 	}
-	_ = at
 }
 
 // Validate reports every rule that v breaks, as a *ValidationError.
@@ -1094,10 +1082,8 @@ func (v *JobCancelled) Validate() error {
 func (v *JobCancelled) validate(c *checker) {
 	if v.JobID == "" {
 		c.add("job_id", "is missing")
-	} else {
-		if len(v.JobID) > 128 {
-			c.add("job_id", "is longer than 128 bytes")
-		}
+	} else if len(v.JobID) > 128 {
+		c.add("job_id", "is longer than 128 bytes")
 	}
 	if v.Reason != "" {
 		if len(v.Reason) > 1024 {
@@ -1106,10 +1092,8 @@ func (v *JobCancelled) validate(c *checker) {
 	}
 	if v.RequestID == "" {
 		c.add("request_id", "is missing")
-	} else {
-		if len(v.RequestID) > 128 {
-			c.add("request_id", "is longer than 128 bytes")
-		}
+	} else if len(v.RequestID) > 128 {
+		c.add("request_id", "is longer than 128 bytes")
 	}
 }
 
@@ -1134,8 +1118,8 @@ func (v *JobSubscribe) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *JobSubscribe) decode(d *jsonx.Decoder) {
 	*v = JobSubscribe{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"job_id":"`) {
 		seen |= 1 << 0
 		v.JobID = d.StringRest()
@@ -1276,8 +1260,8 @@ func (v *JobSubscribed) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *JobSubscribed) decode(d *jsonx.Decoder) {
 	*v = JobSubscribed{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"job_id":"`) {
 		seen |= 1 << 0
 		v.JobID = d.StringRest()
@@ -1451,10 +1435,8 @@ func (v *JobSubscribed) validate(c *checker) {
 	}
 	if v.CurrentStatus == "" {
 		c.add("current_status", "is missing")
-	} else {
-		if !v.CurrentStatus.Known() {
-			c.add("current_status", "is none of pending, running, success, error, cancelled, timed_out")
-		}
+	} else if !v.CurrentStatus.Known() {
+		c.add("current_status", "is none of pending, running, success, error, cancelled, timed_out")
 	}
 	if v.Agent == "" {
 		c.add("agent", "is missing")
@@ -1493,10 +1475,8 @@ func (v *JobSubscribed) validate(c *checker) {
 	}
 	if v.RequestID == "" {
 		c.add("request_id", "is missing")
-	} else {
-		if len(v.RequestID) > 128 {
-			c.add("request_id", "is longer than 128 bytes")
-		}
+	} else if len(v.RequestID) > 128 {
+		c.add("request_id", "is longer than 128 bytes")
 	}
 	if len(v.Credentials) != 0 {
 		for i := range v.Credentials {
@@ -1520,8 +1500,8 @@ func (v *JobUnsubscribe) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *JobUnsubscribe) decode(d *jsonx.Decoder) {
 	*v = JobUnsubscribe{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"job_id":"`) {
 		seen |= 1 << 0
 		v.JobID = d.StringRest()

@@ -2,8 +2,6 @@
 
 package arcp
 
-import "regexp"
-
 // RuleOf returns the rule of a message type, false for types this package does not know.
 func RuleOf(t MessageType) (Rule, bool) {
 	switch t {
@@ -189,38 +187,105 @@ func KindRuleOf(k EventKind) (KindRule, bool) {
 	return KindRule{}, false
 }
 
-var patternTraceID = regexp.MustCompile("^([0-9a-f]{32}|[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})$")
-
+// matchTraceID is ^([0-9a-f]{32}|[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})$, as a table of states by classes
+// of bytes.
 func matchTraceID(s string) bool {
-	return patternTraceID.MatchString(s)
+	const (
+		class   = "00000000000000000000000000000000000000000000010022222222220000000000000000000000000000000000000002222220000000000000000000000000"
+		next    = "\x01\x01\x02\x01\x01\x01\x01\x01\x03\x01\x04\x05\x01\x01\x06\x01\x01\a\x01\x01\b\x01\x01\t\x01\x01\n\x01\x01\v\x01\x01\f\x01\x01\r\x01\x01\x0e\x01\x01\x0f\x01\x01\x10\x01\x01\x11\x01\x01\x12\x01\x01\x13\x01\x01\x14\x01\x01\x15\x01\x01\x16\x01\x01\x17\x01\x01\x18\x01\x01\x19\x01\x01\x1a\x01\x01\x1b\x01\x01\x1c\x01\x01\x1d\x01\x01\x1e\x01\x01\x1f\x01\x01 \x01\x01!\x01\x01\"\x01\x01#\x01\x01$\x01\x01%\x01\x01&\x01\x01'\x01\x01(\x01\x01)\x01\x01*\x01\x01+\x01\x01,\x01\x01-\x01\x01.\x01\x01/\x01\x010\x01\x011\x01\x012\x01\x013\x01\x014\x01\x015\x01\x016\x01\x017\x01\x018\x01\x019\x01\x01:\x01\x01;\x01\x01<\x01\x01=\x01\x01>\x01\x01?\x01\x01@\x01\x01\x01\x01\x01A\x01\x01B\x01C\x01\x01\x01D\x01\x01E\x01\x01F\x01\x01G\x01\x01H\x01\x01I\x01\x01J\x01\x01K\x01\x01L\x01\x01M\x01\x01N\x01\x01O\x01\x01P\x01\x01Q\x01\x01R\x01\x01S\x01T\x01\x01\x01U\x01\x01?"
+		accepts = "---------------------------------------------------------------+----------------------"
+	)
+	state := 0
+	for i := range len(s) {
+		if int(s[i]) >= len(class) {
+			return false
+		}
+		state = int(next[state*3+int(class[s[i]]-'0')])
+	}
+	return accepts[state] == '+'
 }
 
-var patternAgentName = regexp.MustCompile("^[a-z0-9][a-z0-9._-]*$")
-
+// matchAgentName is ^[a-z0-9][a-z0-9._-]*$, as a table of states by classes of bytes.
 func matchAgentName(s string) bool {
-	return patternAgentName.MatchString(s)
+	const (
+		class   = "00000000000000000000000000000000000000000000011022222222220000000000000000000000000000000000000102222222222222222222222222200000"
+		next    = "\x01\x01\x02\x01\x01\x01\x01\x02\x02"
+		accepts = "--+"
+	)
+	state := 0
+	for i := range len(s) {
+		if int(s[i]) >= len(class) {
+			return false
+		}
+		state = int(next[state*3+int(class[s[i]]-'0')])
+	}
+	return accepts[state] == '+'
 }
 
-var patternAgentVersion = regexp.MustCompile("^[a-zA-Z0-9.+_-]+$")
-
+// matchAgentVersion is ^[a-zA-Z0-9.+_-]+$, as a table of states by classes of bytes.
 func matchAgentVersion(s string) bool {
-	return patternAgentVersion.MatchString(s)
+	const (
+		class   = "00000000000000000000000000000000000000000001011011111111110000000111111111111111111111111110000101111111111111111111111111100000"
+		next    = "\x01\x02\x01\x01\x01\x02"
+		accepts = "--+"
+	)
+	state := 0
+	for i := range len(s) {
+		if int(s[i]) >= len(class) {
+			return false
+		}
+		state = int(next[state*2+int(class[s[i]]-'0')])
+	}
+	return accepts[state] == '+'
 }
 
-var patternAgentRef = regexp.MustCompile("^[a-z0-9][a-z0-9._-]*(@[a-zA-Z0-9.+_-]+)?$")
-
+// matchAgentRef is ^[a-z0-9][a-z0-9._-]*(@[a-zA-Z0-9.+_-]+)?$, as a table of states by classes of bytes.
 func matchAgentRef(s string) bool {
-	return patternAgentRef.MatchString(s)
+	const (
+		class   = "00000000000000000000000000000000000000000001022033333333330000004111111111111111111111111110000203333333333333333333333333300000"
+		next    = "\x01\x01\x01\x02\x01\x01\x01\x01\x01\x01\x01\x01\x02\x02\x03\x01\x04\x04\x04\x01\x01\x04\x04\x04\x01"
+		accepts = "--+-+"
+	)
+	state := 0
+	for i := range len(s) {
+		if int(s[i]) >= len(class) {
+			return false
+		}
+		state = int(next[state*5+int(class[s[i]]-'0')])
+	}
+	return accepts[state] == '+'
 }
 
-var patternCurrency = regexp.MustCompile("^[A-Za-z][A-Za-z0-9_-]{0,31}$")
-
+// matchCurrency is ^[A-Za-z][A-Za-z0-9_-]{0,31}$, as a table of states by classes of bytes.
 func matchCurrency(s string) bool {
-	return patternCurrency.MatchString(s)
+	const (
+		class   = "00000000000000000000000000000000000000000000010011111111110000000222222222222222222222222220000102222222222222222222222222200000"
+		next    = "\x01\x01\x02\x01\x01\x01\x01\x03\x03\x01\x04\x04\x01\x05\x05\x01\x06\x06\x01\a\a\x01\b\b\x01\t\t\x01\n\n\x01\v\v\x01\f\f\x01\r\r\x01\x0e\x0e\x01\x0f\x0f\x01\x10\x10\x01\x11\x11\x01\x12\x12\x01\x13\x13\x01\x14\x14\x01\x15\x15\x01\x16\x16\x01\x17\x17\x01\x18\x18\x01\x19\x19\x01\x1a\x1a\x01\x1b\x1b\x01\x1c\x1c\x01\x1d\x1d\x01\x1e\x1e\x01\x1f\x1f\x01  \x01!!\x01\x01\x01"
+		accepts = "--++++++++++++++++++++++++++++++++"
+	)
+	state := 0
+	for i := range len(s) {
+		if int(s[i]) >= len(class) {
+			return false
+		}
+		state = int(next[state*3+int(class[s[i]]-'0')])
+	}
+	return accepts[state] == '+'
 }
 
-var patternSHA256 = regexp.MustCompile("^[0-9a-f]{64}$")
-
+// matchSHA256 is ^[0-9a-f]{64}$, as a table of states by classes of bytes.
 func matchSHA256(s string) bool {
-	return patternSHA256.MatchString(s)
+	const (
+		class   = "00000000000000000000000000000000000000000000000011111111110000000000000000000000000000000000000001111110000000000000000000000000"
+		next    = "\x01\x02\x01\x01\x01\x03\x01\x04\x01\x05\x01\x06\x01\a\x01\b\x01\t\x01\n\x01\v\x01\f\x01\r\x01\x0e\x01\x0f\x01\x10\x01\x11\x01\x12\x01\x13\x01\x14\x01\x15\x01\x16\x01\x17\x01\x18\x01\x19\x01\x1a\x01\x1b\x01\x1c\x01\x1d\x01\x1e\x01\x1f\x01 \x01!\x01\"\x01#\x01$\x01%\x01&\x01'\x01(\x01)\x01*\x01+\x01,\x01-\x01.\x01/\x010\x011\x012\x013\x014\x015\x016\x017\x018\x019\x01:\x01;\x01<\x01=\x01>\x01?\x01@\x01A\x01\x01"
+		accepts = "-----------------------------------------------------------------+"
+	)
+	state := 0
+	for i := range len(s) {
+		if int(s[i]) >= len(class) {
+			return false
+		}
+		state = int(next[state*2+int(class[s[i]]-'0')])
+	}
+	return accepts[state] == '+'
 }

@@ -33,8 +33,8 @@ func (v *SessionHello) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *SessionHello) decode(d *jsonx.Decoder) {
 	*v = SessionHello{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	var flat uint64
 	if d.OpenWith(`{"client":`) {
 		seen |= 1 << 0
@@ -214,8 +214,8 @@ func (v *SessionResume) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *SessionResume) decode(d *jsonx.Decoder) {
 	*v = SessionResume{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	var flat uint64
 	if d.OpenWith(`{"auth":`) {
 		seen |= 1 << 0
@@ -319,8 +319,8 @@ func (v *SessionWelcome) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *SessionWelcome) decode(d *jsonx.Decoder) {
 	*v = SessionWelcome{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"runtime":`) {
 		seen |= 1 << 0
 		v.Runtime.decode(d)
@@ -442,8 +442,8 @@ func (v *SessionError) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *SessionError) decode(d *jsonx.Decoder) {
 	*v = SessionError{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"code":"`) {
 		seen |= 1 << 0
 		v.Code = ErrorCode(d.StringRest())
@@ -570,7 +570,6 @@ func (v *SessionClose) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *SessionClose) decode(d *jsonx.Decoder) {
 	*v = SessionClose{}
-	at := d.Save()
 	var seen uint64
 	if !d.OpenObject() {
 		return
@@ -596,7 +595,6 @@ func (v *SessionClose) decode(d *jsonx.Decoder) {
 			}
 		}
 	}
-	_ = at
 }
 
 // Validate reports every rule that v breaks, as a *ValidationError.
@@ -634,7 +632,6 @@ func (v *SessionClosed) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *SessionClosed) decode(d *jsonx.Decoder) {
 	*v = SessionClosed{}
-	at := d.Save()
 	var seen uint64
 	if !d.OpenObject() {
 		return
@@ -660,7 +657,6 @@ func (v *SessionClosed) decode(d *jsonx.Decoder) {
 			}
 		}
 	}
-	_ = at
 }
 
 // Validate reports every rule that v breaks, as a *ValidationError.
@@ -698,7 +694,6 @@ func (v *SessionBye) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *SessionBye) decode(d *jsonx.Decoder) {
 	*v = SessionBye{}
-	at := d.Save()
 	var seen uint64
 	if !d.OpenObject() {
 		return
@@ -724,7 +719,6 @@ func (v *SessionBye) decode(d *jsonx.Decoder) {
 			}
 		}
 	}
-	_ = at
 }
 
 // Validate reports every rule that v breaks, as a *ValidationError.
@@ -761,8 +755,8 @@ func (v *SessionPing) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *SessionPing) decode(d *jsonx.Decoder) {
 	*v = SessionPing{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"nonce":"`) {
 		seen |= 1 << 0
 		v.Nonce = d.StringRest()
@@ -836,8 +830,8 @@ func (v *SessionPong) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *SessionPong) decode(d *jsonx.Decoder) {
 	*v = SessionPong{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"ping_nonce":"`) {
 		seen |= 1 << 0
 		v.PingNonce = d.StringRest()
@@ -902,8 +896,8 @@ func (v *SessionAck) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *SessionAck) decode(d *jsonx.Decoder) {
 	*v = SessionAck{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"last_processed_seq":`) {
 		seen |= 1 << 0
 		v.LastProcessedSeq = d.Uint()
@@ -968,7 +962,6 @@ func (v *SessionListJobs) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *SessionListJobs) decode(d *jsonx.Decoder) {
 	*v = SessionListJobs{}
-	at := d.Save()
 	var seen uint64
 	if !d.OpenObject() {
 		return
@@ -1022,7 +1015,6 @@ func (v *SessionListJobs) decode(d *jsonx.Decoder) {
 			}
 		}
 	}
-	_ = at
 }
 
 // Validate reports every rule that v breaks, as a *ValidationError.
@@ -1082,8 +1074,8 @@ func (v *SessionJobs) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *SessionJobs) decode(d *jsonx.Decoder) {
 	*v = SessionJobs{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"request_id":"`) {
 		seen |= 1 << 0
 		v.RequestID = d.StringRest()

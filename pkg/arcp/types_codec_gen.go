@@ -23,8 +23,8 @@ func (v *Software) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *Software) decode(d *jsonx.Decoder) {
 	*v = Software{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"name":"`) {
 		seen |= 1 << 0
 		v.Name = d.StringRest()
@@ -107,7 +107,6 @@ func (v *Auth) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *Auth) decode(d *jsonx.Decoder) {
 	*v = Auth{}
-	at := d.Save()
 	var seen uint64
 	if !d.OpenObject() {
 		return
@@ -146,7 +145,6 @@ func (v *Auth) decode(d *jsonx.Decoder) {
 			}
 		}
 	}
-	_ = at
 }
 
 // Validate reports every rule that v breaks, as a *ValidationError.
@@ -204,7 +202,6 @@ func (v *ClientCapabilities) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *ClientCapabilities) decode(d *jsonx.Decoder) {
 	*v = ClientCapabilities{}
-	at := d.Save()
 	var seen uint64
 	if !d.OpenObject() {
 		return
@@ -243,7 +240,6 @@ func (v *ClientCapabilities) decode(d *jsonx.Decoder) {
 			}
 		}
 	}
-	_ = at
 }
 
 // Validate reports every rule that v breaks, as a *ValidationError.
@@ -281,8 +277,8 @@ func (v *Resume) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *Resume) decode(d *jsonx.Decoder) {
 	*v = Resume{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	var flat uint64
 	if !d.OpenObject() {
 		return
@@ -395,8 +391,8 @@ func (v *AgentEntry) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *AgentEntry) decode(d *jsonx.Decoder) {
 	*v = AgentEntry{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"name":"`) {
 		seen |= 1 << 0
 		v.Name = d.StringRest()
@@ -514,7 +510,6 @@ func (v *SessionLimits) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *SessionLimits) decode(d *jsonx.Decoder) {
 	*v = SessionLimits{}
-	at := d.Save()
 	var seen uint64
 	if !d.OpenObject() {
 		return
@@ -566,7 +561,6 @@ func (v *SessionLimits) decode(d *jsonx.Decoder) {
 			}
 		}
 	}
-	_ = at
 }
 
 // Validate reports every rule that v breaks, as a *ValidationError.
@@ -624,7 +618,6 @@ func (v *RuntimeCapabilities) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *RuntimeCapabilities) decode(d *jsonx.Decoder) {
 	*v = RuntimeCapabilities{}
-	at := d.Save()
 	var seen uint64
 	if d.OpenWith(`{"encodings":`) {
 		seen |= 1 << 0
@@ -690,7 +683,6 @@ func (v *RuntimeCapabilities) decode(d *jsonx.Decoder) {
 			}
 		}
 	}
-	_ = at
 }
 
 // Validate reports every rule that v breaks, as a *ValidationError.
@@ -748,7 +740,6 @@ func (v *LeaseConstraints) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *LeaseConstraints) decode(d *jsonx.Decoder) {
 	*v = LeaseConstraints{}
-	at := d.Save()
 	var seen uint64
 	if !d.OpenObject() {
 		return
@@ -787,7 +778,6 @@ func (v *LeaseConstraints) decode(d *jsonx.Decoder) {
 			}
 		}
 	}
-	_ = at
 }
 
 // Validate reports every rule that v breaks, as a *ValidationError.
@@ -838,8 +828,8 @@ func (v *Credential) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *Credential) decode(d *jsonx.Decoder) {
 	*v = Credential{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"id":"`) {
 		seen |= 1 << 0
 		v.ID = d.StringRest()
@@ -985,7 +975,6 @@ func (v *JobFilter) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *JobFilter) decode(d *jsonx.Decoder) {
 	*v = JobFilter{}
-	at := d.Save()
 	var seen uint64
 	if !d.OpenObject() {
 		return
@@ -1050,7 +1039,6 @@ func (v *JobFilter) decode(d *jsonx.Decoder) {
 			}
 		}
 	}
-	_ = at
 }
 
 // Validate reports every rule that v breaks, as a *ValidationError.
@@ -1136,8 +1124,8 @@ func (v *JobSummary) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *JobSummary) decode(d *jsonx.Decoder) {
 	*v = JobSummary{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"job_id":"`) {
 		seen |= 1 << 0
 		v.JobID = d.StringRest()
@@ -1290,10 +1278,8 @@ func (v *JobSummary) validate(c *checker) {
 	}
 	if v.Status == "" {
 		c.add("status", "is missing")
-	} else {
-		if !v.Status.Known() {
-			c.add("status", "is none of pending, running, success, error, cancelled, timed_out")
-		}
+	} else if !v.Status.Known() {
+		c.add("status", "is none of pending, running, success, error, cancelled, timed_out")
 	}
 	if v.Lease != nil {
 		c.lease("lease", v.Lease)
@@ -1348,8 +1334,8 @@ func (v *ToolError) AppendJSON(dst []byte) ([]byte, error) {
 
 func (v *ToolError) decode(d *jsonx.Decoder) {
 	*v = ToolError{}
-	at := d.Save()
 	var seen uint64
+	at := d.Save()
 	if d.OpenWith(`{"code":"`) {
 		seen |= 1 << 0
 		v.Code = ErrorCode(d.StringRest())
