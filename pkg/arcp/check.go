@@ -82,8 +82,9 @@ func (c *checker) rawObject(member string, r RawJSON) {
 	}
 }
 
+// utc checks a time that must have been written with Z. Reading names the zone of a numeric offset after its text.
 func (c *checker) utc(member string, t time.Time) {
-	if _, offset := t.Zone(); offset != 0 {
+	if name, offset := t.Zone(); offset != 0 || strings.HasSuffix(name, "00:00") {
 		c.add(member, "is not in UTC")
 	}
 }

@@ -146,3 +146,20 @@ func TestNull(t *testing.T) {
 		t.Errorf("AppendJSON = %s, %v", out, err)
 	}
 }
+
+// A lease ends at a time written with Z; the same moment written otherwise is read and not valid.
+func TestExpiresAtIsZulu(t *testing.T) {
+	t.Parallel()
+	for text, valid := range map[string]bool{
+		"2026-11-24T12:00:00Z": true, "2026-11-24T12:00:00.5Z": true,
+		"2026-11-24T12:00:00+00:00": false, "2026-11-24T12:00:00-00:00": false, "2026-11-24T13:00:00+01:00": false,
+	} {
+		e, err := arcp.Decode([]byte(`{"arcp":"1.1","type":"job.submit","id":"i","payload":{"agent":"a","lease_constraints":{"expires_at":"` + text + `"}}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Validate(); (err == nil) != valid {
+			t.Errorf("expires_at %s: Validate() = %v, want valid %v", text, err, valid)
+		}
+	}
+}
