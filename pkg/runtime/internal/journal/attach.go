@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"slices"
 
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
@@ -43,6 +44,7 @@ func (s *Sequencer) OpenLog(ctx context.Context, o *NewLog) (*Log, error) {
 		return nil, err
 	}
 	l := &Log{seq: s, key: key, epoch: 1, jobID: o.JobID, traceID: o.TraceID, records: 1, flushed: 1}
+	l.views.Store(new([]*View))
 	if o.Owner != nil {
 		s.attach(o.Owner, l, 0)
 	}
@@ -68,7 +70,8 @@ func (s *Sequencer) attach(v *View, l *Log, from uint64) {
 		v.slotN++
 		v.slots[l] = v.slotN
 		v.recordAttach(v.slotN, l.jobID)
-		l.views = append(l.views, v)
+		views := append(slices.Clone(*l.views.Load()), v)
+		l.views.Store(&views)
 	}
 	l.mu.Lock()
 	for from < l.committed {
@@ -100,12 +103,8 @@ func (s *Sequencer) detach(v *View, l *Log) {
 	}
 	delete(v.slots, l)
 	v.record(recordDetach, uint64(slot))
-	for i, w := range l.views {
-		if w == v {
-			l.views = append(l.views[:i], l.views[i+1:]...)
-			break
-		}
-	}
+	views := slices.DeleteFunc(slices.Clone(*l.views.Load()), func(w *View) bool { return w == v })
+	l.views.Store(&views)
 }
 
 // Insert numbers one record of the view's own, which is in no log.
@@ -121,7 +120,7 @@ func (s *Sequencer) Insert(v *View, t Type, tail []byte) {
 func (s *Sequencer) Has(l *Log, lacking Gate) bool {
 	s.run.Lock()
 	defer s.unlock()
-	for _, v := range l.views {
+	for _, v := range *l.views.Load() {
 		if lacking&^v.gates != 0 {
 			return true
 		}
@@ -147,8 +146,8 @@ func (s *Sequencer) CloseView(ctx context.Context, v *View) error {
 func (s *Sequencer) CloseLog(ctx context.Context, l *Log) error {
 	s.lock()
 	defer s.unlock()
-	for len(l.views) > 0 {
-		s.detach(l.views[0], l)
+	for _, v := range *l.views.Load() {
+		s.detach(v, l)
 	}
 	s.commit()
 	l.mu.Lock()

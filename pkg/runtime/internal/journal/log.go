@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime/store"
@@ -19,8 +20,7 @@ type Log struct {
 	jobID   string
 	traceID string
 
-	views []*View // guarded by the baton
-	slots int     // of views that ever attached; guarded by the baton
+	views atomic.Pointer[[]*View] // attached; replaced, never changed, and only by the holder of the baton
 
 	mu        sync.Mutex
 	slabs     []*slab // oldest first, none empty but the last
@@ -73,12 +73,31 @@ func (l *Log) Append(ctx context.Context, ev *arcp.JobEvent) (uint64, error) {
 	if err == nil {
 		err = l.stage(s, mark, out, gate)
 	}
+	few := l.events-l.sealed < batchEvents
 	l.mu.Unlock()
 	if err != nil {
 		return 0, err
 	}
-	l.seq.kick()
+	if !few || !l.expected() {
+		l.seq.kick()
+	}
 	return index, nil
+}
+
+// batchEvents is how many events of a log may wait for a busy writer to commit them on its way back.
+const batchEvents = 64
+
+// expected says that every view of the log has a writer that will come for more by itself: the events staged in the
+// meantime then cost one commit together. A writer that is stuck delays nobody but its own reader, for any other view
+// is idle some time, and the emitter commits for itself once batchEvents are staged.
+func (l *Log) expected() bool {
+	views := *l.views.Load()
+	for _, v := range views {
+		if !v.busy.Load() {
+			return false
+		}
+	}
+	return len(views) > 0
 }
 
 // Note stages a control record, which has no number and is in no view.

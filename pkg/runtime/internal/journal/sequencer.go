@@ -96,7 +96,7 @@ func (s *Sequencer) seal(l *Log) {
 	l.dirty = false
 	from, to := l.sealed+1, l.events
 	bytes, notes := s.sealRecords(l)
-	for _, v := range l.views {
+	for _, v := range *l.views.Load() {
 		if to >= from {
 			v.extend(l, from, to, l.gates, bytes)
 			s.touch(v)

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime/store"
@@ -31,6 +32,9 @@ type View struct {
 	touched bool
 
 	prefix [4][]byte // of a frame, by Type
+
+	// busy says that a writer is about to call AppendFrames again, which commits what is staged by then.
+	busy atomic.Bool
 
 	mu        sync.Mutex
 	entries   []entry // retained, oldest first
@@ -71,6 +75,7 @@ func newView(s *Sequencer, key store.Key, epoch store.Epoch, gates Gate) *View {
 func (v *View) SetReader(w Waker) {
 	v.mu.Lock()
 	v.reader = w
+	v.busy.Store(false)
 	ready := v.written < v.published || v.failed != nil
 	v.mu.Unlock()
 	if ready && w != nil {

@@ -2,14 +2,26 @@ package journal
 
 import "strconv"
 
-// AppendFrames appends the next frames to dst and the end of each to ends, until about maxBytes or maxFrames, and says
-// whether more could be written now. Frames appended count as written. One goroutine at a time may call it.
+// AppendFrames appends the next frames to dst and the end of each to ends, until about maxBytes or maxFrames. Frames
+// appended count as written. One goroutine at a time may call it. When it says that there may be more, as it does after
+// each frame, it must be called again as soon as these are on their way: until then emitters may leave what they stage
+// to that call.
 func (v *View) AppendFrames(dst []byte, ends []int, maxBytes, maxFrames int) (_ []byte, _ []int, more bool, err error) {
+	v.busy.Store(false)
+	v.seq.kick()
+	before := len(ends)
+	dst, ends, err = v.appendFrames(dst, ends, maxBytes, maxFrames)
+	more = err == nil && len(ends) > before
+	v.busy.Store(more)
+	return dst, ends, more, err
+}
+
+func (v *View) appendFrames(dst []byte, ends []int, maxBytes, maxFrames int) (_ []byte, _ []int, err error) {
 	limit, frames := len(dst)+maxBytes, len(ends)+maxFrames
 	for len(dst) < limit && len(ends) < frames {
 		e, n, err := v.take(frames - len(ends))
 		if err != nil || n == 0 {
-			return dst, ends, false, err
+			return dst, ends, err
 		}
 		if e.log == nil {
 			dst = v.appendFrame(dst, e.seq0, e.inline)
@@ -18,12 +30,10 @@ func (v *View) AppendFrames(dst []byte, ends []int, maxBytes, maxFrames int) (_ 
 			continue
 		}
 		if dst, ends, err = v.appendSpan(dst, ends, e, n, limit); err != nil {
-			return dst, ends, false, err
+			return dst, ends, err
 		}
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return dst, ends, v.written < v.published, v.failed
+	return dst, ends, nil
 }
 
 // take returns the part of the entry at the writer's position that may be written, at most n frames of it.
