@@ -83,5 +83,17 @@ func docOf(lead string, m ir.Meta) string {
 	return strings.TrimSpace(s)
 }
 
-// areas groups entries by the spec file they stand in, in reading order.
+// named makes a doc begin with the name it documents: "A color." of Color is "Color is a color.", and with the verb given
+// "Points of a line." of Line is "Line holds points of a line."
+func named(name, verb, doc string) string {
+	word, rest, _ := strings.Cut(doc, " ")
+	switch word {
+	case "A", "An", "The", "One", "What", "Who", "Why", "How", "Which", "Where", "Whether":
+		return name + " is " + strings.ToLower(word) + " " + rest
+	default:
+		return name + " " + verb + " " + strings.ToLower(word) + " " + rest
+	}
+}
+
+// area is the first part of the names of the Go files that come from a spec file.
 func area(file string) string { return strings.TrimSuffix(file, ".yaml") }

@@ -99,7 +99,9 @@ func emitConstants(f *file, p *ir.Protocol, name string) int {
 }
 
 func emitEnum(f *file, e *ir.Enum) {
-	f.decl(docOf(e.Go+" is an enum.", e.Meta)+" Decoding takes any text, Validate only these.", j.Type().Id(e.Go).String())
+	meta := e.Meta
+	meta.Doc = named(e.Go, "names", e.Doc)
+	f.decl(docOf("", meta)+" Decoding takes any text, Validate only these.", j.Type().Id(e.Go).String())
 	f.constants("The values of "+e.Go+".", e.Go, "", "", e.Values)
 	emitKnown(f, e.Go, e.Values)
 }
@@ -123,9 +125,19 @@ func emitMessageTypes(f *file, p *ir.Protocol, name string) int {
 	for _, m := range p.Messages {
 		values = append(values, &ir.Value{Doc: docOf("", m.Meta), Wire: m.Wire, Const: m.Const})
 	}
+	emitMembers(f, p.Envelope)
 	f.decl("MessageType is the type of an envelope. Types we do not know pass through.", j.Type().Id("MessageType").String())
 	f.constants("The message types.", "MessageType", "MessageTypes", "MessageTypes lists the types this package knows.", values)
 	return 1
+}
+
+// emitMembers names the envelope's members for code that reads or writes frames by hand.
+func emitMembers(f *file, env *ir.Envelope) {
+	var values []*ir.Value
+	for _, fl := range env.Fields {
+		values = append(values, &ir.Value{Doc: docOf("", fl.Meta), Wire: fl.Wire, Const: "Member" + fl.Go})
+	}
+	f.constants("The members of an envelope, in the order they are written.", "", "", "", values)
 }
 
 // messagesHome is the spec file whose Go file holds the message types: the envelope's.
@@ -184,12 +196,13 @@ func emitLimits(f *file, p *ir.Protocol, name string) int {
 	}
 	var defs, fields []j.Code
 	for _, x := range limits {
-		doc := docOf(x.Const+" is in "+x.Unit+".", x.Meta)
-		for _, line := range wrap(doc, 110) {
+		meta := x.Meta
+		meta.Doc = named(x.Const, "counts", inUnit(x))
+		for _, line := range wrap(docOf("", meta), 110) {
 			defs = append(defs, j.Comment(line))
 		}
 		defs = append(defs, j.Id(x.Const).Op("=").Lit(int(x.Default)))
-		for _, line := range wrap(strings.TrimSuffix(x.Doc, ".")+", in "+x.Unit+".", 110) {
+		for _, line := range wrap(inUnit(x), 110) {
 			fields = append(fields, j.Comment(line))
 		}
 		fields = append(fields, j.Id(x.Go).Int64())
@@ -205,4 +218,12 @@ func emitLimits(f *file, p *ir.Protocol, name string) int {
 			g.Line()
 		}))))
 	return 1
+}
+
+// inUnit is a limit's doc with its unit, which a count has not.
+func inUnit(x *ir.Limit) string {
+	if x.Unit == "count" {
+		return x.Doc
+	}
+	return strings.TrimSuffix(x.Doc, ".") + ", in " + x.Unit + "."
 }

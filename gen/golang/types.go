@@ -23,14 +23,16 @@ func typeFile(p *ir.Protocol, name string) *file {
 }
 
 func emitStruct(f *file, o object) {
-	lead := o.Go + " is a JSON object."
+	lead, meta := "", o.Meta
 	switch {
 	case o.message != nil:
 		lead = o.Go + " is the payload of " + o.Wire + "."
 	case o.kind != nil:
 		lead = o.Go + " is the body of the event kind " + o.Wire + "."
+	default:
+		meta.Doc = named(o.Go, "holds", o.Doc)
 	}
-	f.decl(docOf(lead, o.Meta), j.Type().Id(o.Go).StructFunc(func(g *j.Group) {
+	f.decl(docOf(lead, meta), j.Type().Id(o.Go).StructFunc(func(g *j.Group) {
 		for _, fl := range o.Fields {
 			for _, line := range wrap(fieldDoc(fl), 110) {
 				g.Comment(line)

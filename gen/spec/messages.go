@@ -98,6 +98,9 @@ func (l *loader) readEnvelope(v value) {
 		o := &ir.Object{Name: ir.Name{Wire: "envelope", Go: "Envelope"}}
 		l.fields(o, e, m)
 		env.Fields = o.Fields
+		for _, f := range o.Fields {
+			l.claim("Member"+f.Go, v)
+		}
 		split := o.Field(l.text(m, "split"))
 		if split == nil {
 			l.errorf(v, "split must name a field of the envelope")

@@ -147,7 +147,7 @@ func TestNull(t *testing.T) {
 	}
 }
 
-// A lease ends at a time written with Z; the same moment written otherwise is read and not valid.
+// guards E8: a lease ends at a time written with Z; the same moment written otherwise is read and not valid.
 func TestExpiresAtIsZulu(t *testing.T) {
 	t.Parallel()
 	for text, valid := range map[string]bool{

@@ -2,6 +2,28 @@
 
 package arcp
 
+// The members of an envelope, in the order they are written.
+const (
+	// MemberArcp is `arcp`. The protocol version.
+	MemberArcp = "arcp"
+	// MemberType is `type`. What the payload is.
+	MemberType = "type"
+	// MemberSessionID is `session_id`. The session; absent in a hello.
+	MemberSessionID = "session_id"
+	// MemberEventSeq is `event_seq`. The event's number in the session.
+	MemberEventSeq = "event_seq"
+	// MemberID is `id`. The envelope's own id, unique for its sender.
+	MemberID = "id"
+	// MemberJobID is `job_id`. The job.
+	MemberJobID = "job_id"
+	// MemberTraceID is `trace_id`. The trace the message belongs to.
+	MemberTraceID = "trace_id"
+	// MemberPayload is `payload`. The message.
+	MemberPayload = "payload"
+	// MemberExtensions is `extensions`. Vendor data, by `x-vendor.` keys.
+	MemberExtensions = "extensions"
+)
+
 // MessageType is the type of an envelope. Types we do not know pass through.
 type MessageType string
 

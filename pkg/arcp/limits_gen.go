@@ -4,71 +4,71 @@ package arcp
 
 // The default limits.
 const (
-	// LimitFrameIn is in bytes. The largest frame read. §4.
+	// LimitFrameIn is the largest frame read, in bytes. §4.
 	LimitFrameIn = 4194304
-	// LimitFrameOut is in bytes. The largest frame written. §4, ours.
+	// LimitFrameOut is the largest frame written, in bytes. §4, ours.
 	LimitFrameOut = 1000000
-	// LimitBadFrames is in count. Malformed frames in a row that close the link. §4, ours.
+	// LimitBadFrames counts malformed frames in a row that close the link. §4, ours.
 	LimitBadFrames = 8
-	// LimitDepth is in levels. The deepest nesting of a frame. §5, ours.
+	// LimitDepth is the deepest nesting of a frame, in levels. §5, ours.
 	LimitDepth = 64
-	// LimitNumberLength is in characters. The longest literal of a number. §5, ours.
+	// LimitNumberLength is the longest literal of a number, in characters. §5, ours.
 	LimitNumberLength = 64
-	// LimitIDLength is in bytes. The longest id. §5.1, ours.
+	// LimitIDLength is the longest id, in bytes. §5.1, ours.
 	LimitIDLength = 128
-	// LimitIdempotencyKey is in bytes. The longest idempotency key. §7.2.
+	// LimitIdempotencyKey is the longest idempotency key, in bytes. §7.2.
 	LimitIdempotencyKey = 256
-	// LimitReasonLength is in bytes. The longest reason. §6.7, ours.
+	// LimitReasonLength is the longest reason, in bytes. §6.7, ours.
 	LimitReasonLength = 1024
-	// LimitChunkBytes is in bytes. The largest result chunk, decoded. §8.4.
+	// LimitChunkBytes is the largest result chunk, decoded, in bytes. §8.4.
 	LimitChunkBytes = 262144
-	// LimitResultBytes is in bytes. The largest result, all chunks together. §8.4, ours.
+	// LimitResultBytes is the largest result, all chunks together, in bytes. §8.4, ours.
 	LimitResultBytes = 1073741824
-	// LimitHandshakeSec is in seconds. How long a new link may take to say hello. §6.1, ours.
+	// LimitHandshakeSec is how long a new link may take to say hello, in seconds. §6.1, ours.
 	LimitHandshakeSec = 10
-	// LimitResumeWindowSec is in seconds. How long after a disconnect a session can be continued. §6.3.
+	// LimitResumeWindowSec is how long after a disconnect a session can be continued, in seconds. §6.3.
 	LimitResumeWindowSec = 600
-	// LimitHeartbeatIntervalSec is in seconds. The silence after which a ping is sent. §6.4.
+	// LimitHeartbeatIntervalSec is the silence after which a ping is sent, in seconds. §6.4.
 	LimitHeartbeatIntervalSec = 30
-	// LimitHeartbeatMisses is in count. Silent intervals that close the link. §6.4.
+	// LimitHeartbeatMisses counts silent intervals that close the link. §6.4.
 	LimitHeartbeatMisses = 2
-	// LimitRetainedBytes is in bytes. Events kept for the resume of one session. §6.5, ours.
+	// LimitRetainedBytes counts events kept for the resume of one session, in bytes. §6.5, ours.
 	LimitRetainedBytes = 16777216
-	// LimitAckLagEvents is in count. The lag behind which a session is told of back pressure. §6.5, ours.
+	// LimitAckLagEvents is the lag behind which a session is told of back pressure. §6.5, ours.
 	LimitAckLagEvents = 10000
-	// LimitListPageDefault is in count. Jobs of a page when none is asked for. §6.6, ours.
+	// LimitListPageDefault counts jobs of a page when none is asked for. §6.6, ours.
 	LimitListPageDefault = 100
-	// LimitListPageMax is in count. The most jobs of a page. §6.6, ours.
+	// LimitListPageMax is the most jobs of a page. §6.6, ours.
 	LimitListPageMax = 1000
-	// LimitIdempotencySec is in seconds. How long idempotency keys are kept. §7.2.
+	// LimitIdempotencySec is how long idempotency keys are kept, in seconds. §7.2.
 	LimitIdempotencySec = 86400
-	// LimitJobRetentionSec is in seconds. How long finished jobs are kept. §7.6, ours.
+	// LimitJobRetentionSec is how long finished jobs are kept, in seconds. §7.6, ours.
 	LimitJobRetentionSec = 86400
-	// LimitCancelGraceSec is in seconds. How long an agent may take to obey a cancel. §7.4, ours.
+	// LimitCancelGraceSec is how long an agent may take to obey a cancel, in seconds. §7.4, ours.
 	LimitCancelGraceSec = 10
-	// LimitMaxSubscriptions is in count. The most subscriptions of one session. §7.6, ours.
+	// LimitMaxSubscriptions is the most subscriptions of one session. §7.6, ours.
 	LimitMaxSubscriptions = 1000
-	// LimitMaxJobs is in count. The most unfinished jobs of one session. §7.1, ours.
+	// LimitMaxJobs is the most unfinished jobs of one session. §7.1, ours.
 	LimitMaxJobs = 1000
-	// LimitMaxSessions is in count. The most sessions of one runtime. §6.1, ours.
+	// LimitMaxSessions is the most sessions of one runtime. §6.1, ours.
 	LimitMaxSessions = 10000
-	// LimitStagedBytes is in bytes. Events of one job waiting for the store. §8.3, ours.
+	// LimitStagedBytes counts events of one job waiting for the store, in bytes. §8.3, ours.
 	LimitStagedBytes = 1048576
-	// LimitUnwrittenBytes is in bytes. Bytes waiting for a reader that cut its link. §6.5, ours.
+	// LimitUnwrittenBytes counts bytes waiting for a reader that cut its link, in bytes. §6.5, ours.
 	LimitUnwrittenBytes = 67108864
-	// LimitControlBytes is in bytes. Answers waiting for a reader that cut its link. §6.5, ours.
+	// LimitControlBytes counts answers waiting for a reader that cut its link, in bytes. §6.5, ours.
 	LimitControlBytes = 4194304
-	// LimitPatternLength is in bytes. The longest pattern of a lease. §9.3, ours.
+	// LimitPatternLength is the longest pattern of a lease, in bytes. §9.3, ours.
 	LimitPatternLength = 1024
-	// LimitPatterns is in count. The most patterns of a lease. §9.3, ours.
+	// LimitPatterns is the most patterns of a lease. §9.3, ours.
 	LimitPatterns = 256
-	// LimitAmountDigits is in digits. The most digits of an amount. §9.6, ours.
+	// LimitAmountDigits is the most digits of an amount, in digits. §9.6, ours.
 	LimitAmountDigits = 38
-	// LimitCredentialIssueSec is in seconds. How long minting a credential may take. §9.8, ours.
+	// LimitCredentialIssueSec is how long minting a credential may take, in seconds. §9.8, ours.
 	LimitCredentialIssueSec = 10
-	// LimitCredentialRevokeSec is in seconds. How long revoking one may delay the end of a job. §9.8, ours.
+	// LimitCredentialRevokeSec is how long revoking one may delay the end of a job, in seconds. §9.8, ours.
 	LimitCredentialRevokeSec = 5
-	// LimitLeaseGraceSec is in seconds. How long after its lease ended a job may still return. §9.5, ours.
+	// LimitLeaseGraceSec is how long after its lease ended a job may still return, in seconds. §9.5, ours.
 	LimitLeaseGraceSec = 1
 )
 
@@ -79,7 +79,7 @@ type Limits struct {
 	FrameIn int64
 	// The largest frame written, in bytes.
 	FrameOut int64
-	// Malformed frames in a row that close the link, in count.
+	// Malformed frames in a row that close the link.
 	BadFrames int64
 	// The deepest nesting of a frame, in levels.
 	Depth int64
@@ -101,15 +101,15 @@ type Limits struct {
 	ResumeWindowSec int64
 	// The silence after which a ping is sent, in seconds.
 	HeartbeatIntervalSec int64
-	// Silent intervals that close the link, in count.
+	// Silent intervals that close the link.
 	HeartbeatMisses int64
 	// Events kept for the resume of one session, in bytes.
 	RetainedBytes int64
-	// The lag behind which a session is told of back pressure, in count.
+	// The lag behind which a session is told of back pressure.
 	AckLagEvents int64
-	// Jobs of a page when none is asked for, in count.
+	// Jobs of a page when none is asked for.
 	ListPageDefault int64
-	// The most jobs of a page, in count.
+	// The most jobs of a page.
 	ListPageMax int64
 	// How long idempotency keys are kept, in seconds.
 	IdempotencySec int64
@@ -117,11 +117,11 @@ type Limits struct {
 	JobRetentionSec int64
 	// How long an agent may take to obey a cancel, in seconds.
 	CancelGraceSec int64
-	// The most subscriptions of one session, in count.
+	// The most subscriptions of one session.
 	MaxSubscriptions int64
-	// The most unfinished jobs of one session, in count.
+	// The most unfinished jobs of one session.
 	MaxJobs int64
-	// The most sessions of one runtime, in count.
+	// The most sessions of one runtime.
 	MaxSessions int64
 	// Events of one job waiting for the store, in bytes.
 	StagedBytes int64
@@ -131,7 +131,7 @@ type Limits struct {
 	ControlBytes int64
 	// The longest pattern of a lease, in bytes.
 	PatternLength int64
-	// The most patterns of a lease, in count.
+	// The most patterns of a lease.
 	Patterns int64
 	// The most digits of an amount, in digits.
 	AmountDigits int64

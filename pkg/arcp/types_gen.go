@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// JobStatus is an enum. The state of a job. §7.3. Decoding takes any text, Validate only these.
+// JobStatus is the state of a job. §7.3. Decoding takes any text, Validate only these.
 type JobStatus string
 
 // The values of JobStatus.
@@ -35,8 +35,7 @@ func (v JobStatus) Known() bool {
 	return false
 }
 
-// ResultEncoding is an enum. How the data of a result chunk is written. §8.4. Decoding takes any text, Validate only
-// these.
+// ResultEncoding is how the data of a result chunk is written. §8.4. Decoding takes any text, Validate only these.
 type ResultEncoding string
 
 // The values of ResultEncoding.
@@ -56,7 +55,7 @@ func (v ResultEncoding) Known() bool {
 	return false
 }
 
-// LogLevel is an enum. The severity of a log event. §8.2. Decoding takes any text, Validate only these.
+// LogLevel is the severity of a log event. §8.2. Decoding takes any text, Validate only these.
 type LogLevel string
 
 // The values of LogLevel.
@@ -84,7 +83,7 @@ func (v LogLevel) Known() bool {
 	return false
 }
 
-// Software is a JSON object. Who a peer is. §6.1.
+// Software is who a peer is. §6.1.
 type Software struct {
 	// What it is called.
 	Name string
@@ -92,7 +91,7 @@ type Software struct {
 	Version string
 }
 
-// Auth is a JSON object. What a client proves its identity with. §6.1.
+// Auth is what a client proves its identity with. §6.1.
 type Auth struct {
 	// Optional. The scheme; bearer when absent.
 	Scheme string
@@ -115,7 +114,7 @@ func (v Auth) LogValue() slog.Value {
 	return slog.StringValue(v.String())
 }
 
-// ClientCapabilities is a JSON object. What a client can do. §6.2.
+// ClientCapabilities is what a client can do. §6.2.
 type ClientCapabilities struct {
 	// Optional. Envelope encodings; never a reason to refuse.
 	Encodings []string
@@ -123,7 +122,7 @@ type ClientCapabilities struct {
 	Features []Feature
 }
 
-// Resume is a JSON object. The session a hello continues. §6.3.
+// Resume is the session a hello continues. §6.3.
 type Resume struct {
 	// Optional. The session; found by the token when absent.
 	SessionID string
@@ -148,7 +147,7 @@ func (v Resume) LogValue() slog.Value {
 	return slog.StringValue(v.String())
 }
 
-// AgentEntry is a JSON object. An agent that a runtime offers. §7.5.
+// AgentEntry is an agent that a runtime offers. §7.5.
 type AgentEntry struct {
 	// Its name.
 	Name string
@@ -158,7 +157,7 @@ type AgentEntry struct {
 	Default string
 }
 
-// SessionLimits is a JSON object. Bounds the runtime tells its clients. §6.2, ours.
+// SessionLimits holds bounds the runtime tells its clients. §6.2, ours.
 type SessionLimits struct {
 	// Optional. The largest frame it reads, in bytes.
 	FrameBytes uint64
@@ -168,7 +167,7 @@ type SessionLimits struct {
 	IdempotencySec uint64
 }
 
-// RuntimeCapabilities is a JSON object. What a session can do. §6.2.
+// RuntimeCapabilities is what a session can do. §6.2.
 type RuntimeCapabilities struct {
 	// Always written. Envelope encodings.
 	Encodings []string
@@ -180,7 +179,7 @@ type RuntimeCapabilities struct {
 	Limits *SessionLimits
 }
 
-// LeaseConstraints is a JSON object. Ceilings of a lease beyond its patterns. §9.5.
+// LeaseConstraints holds ceilings of a lease beyond its patterns. §9.5.
 type LeaseConstraints struct {
 	// Optional. When the lease ends.
 	ExpiresAt time.Time
@@ -188,7 +187,7 @@ type LeaseConstraints struct {
 	MaxBudget []string
 }
 
-// Credential is a JSON object. A credential minted for one job. §9.8.
+// Credential is a credential minted for one job. §9.8.
 type Credential struct {
 	// Names it over its rotations.
 	ID string
@@ -219,7 +218,7 @@ func (v Credential) LogValue() slog.Value {
 	return slog.StringValue(v.String())
 }
 
-// JobFilter is a JSON object. Which jobs to list. §6.6.
+// JobFilter is which jobs to list. §6.6.
 type JobFilter struct {
 	// Optional. Only jobs in one of these states.
 	Status []JobStatus
@@ -231,7 +230,7 @@ type JobFilter struct {
 	CreatedBefore time.Time
 }
 
-// JobSummary is a JSON object. One job of a list. §6.6.
+// JobSummary is one job of a list. §6.6.
 type JobSummary struct {
 	// The job.
 	JobID string
@@ -255,7 +254,7 @@ type JobSummary struct {
 	LastEventSeq uint64
 }
 
-// ToolError is a JSON object. Why a tool call failed. §8.2.
+// ToolError is why a tool call failed. §8.2.
 type ToolError struct {
 	// The error code.
 	Code ErrorCode
