@@ -18,13 +18,13 @@ import (
 
 func main() {
 	ctx := context.Background()
-	err := error(nil)
 	if len(os.Args) > 1 && os.Args[1] == "serve" {
-		err = serve(ctx)
-	} else {
-		err = run(ctx, os.Stdout)
+		if err := serve(ctx); err != nil {
+			log.Fatal(err)
+		}
+		return
 	}
-	if err != nil {
+	if err := run(ctx, os.Stdout); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -67,7 +67,11 @@ func run(ctx context.Context, w io.Writer) error {
 	}))
 	serving, stop := context.WithCancel(ctx)
 	defer stop()
-	go ws.Serve(serving, ln, mux, nil)
+	go func() {
+		if err := ws.Serve(serving, ln, mux, nil); err != nil {
+			log.Print(err)
+		}
+	}()
 
 	// The client.
 	url := "ws://" + ln.Addr().String() + arcp.DefaultPath
