@@ -177,3 +177,22 @@ func TestNobodyComesInUnasked(t *testing.T) {
 		t.Errorf("Connect = %v, want UNAUTHENTICATED", err)
 	}
 }
+
+// TestPanickingVerifier costs the peer its connection and nobody else anything.
+func TestPanickingVerifier(t *testing.T) {
+	w := open(t, func(o *arcprt.Options) {
+		o.Verifier = arcprt.VerifierFunc(func(_ context.Context, _, token string) (*arcprt.Principal, error) {
+			if token == "boom" {
+				panic("canary")
+			}
+			return &arcprt.Principal{ID: token}, nil
+		})
+	}, map[string]arcprt.AgentFunc{"echo": echo})
+	s := w.connect("alice")
+	if _, err := client.Connect(t.Context(), w.dialer(), &client.Options{Token: "boom"}); !errors.Is(err, client.ErrLinkLost) || strings.Contains(err.Error(), "canary") {
+		t.Errorf("Connect = %v, want a lost link and no more", err)
+	}
+	if _, err := w.submit(s, "echo", "1").Result(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

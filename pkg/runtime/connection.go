@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,12 +28,15 @@ type connection struct {
 	endOnce   sync.Once
 }
 
-// errEnd ends the reader after an orderly close.
-var errEnd = errors.New("runtime: the session's link ends")
+// Why a handler ends the reader: after an orderly close, and after a panic.
+var (
+	errEnd   = errors.New("runtime: the session's link ends")
+	errPanic = errors.New("runtime: the connection's handler failed")
+)
 
 // Serve speaks with one client over conn until either side ends, and closes conn. It returns nil after an orderly end. Ending ctx
 // closes the connection; jobs run on. Many connections may be served at once.
-func (rt *Runtime) Serve(ctx context.Context, conn transport.Conn) error {
+func (rt *Runtime) Serve(ctx context.Context, conn transport.Conn) (err error) {
 	c := &connection{rt: rt, peer: conn.Peer()}
 	c.link = link.New(conn, rt.linkOptions(c))
 	if !rt.enter(c) {
@@ -43,12 +47,23 @@ func (rt *Runtime) Serve(ctx context.Context, conn transport.Conn) error {
 	defer rt.leave(c)
 	defer context.AfterFunc(ctx, func() { c.link.Close("the runtime closes the connection") })()
 	c.handshake = time.AfterFunc(rt.opts.HandshakeTimeout, func() { c.link.Close("no hello in time") })
-	err := c.link.Run(func(e *arcp.Envelope) error { return c.handle(ctx, e) })
-	c.end()
+	defer c.end()
+	err = c.link.Run(func(e *arcp.Envelope) error { return c.guarded(ctx, e) })
 	if errors.Is(err, errEnd) {
 		return nil
 	}
 	return err
+}
+
+// guarded keeps a panic, be it ours or a Verifier's, from ending more than this connection.
+func (c *connection) guarded(ctx context.Context, e *arcp.Envelope) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.rt.opts.Logger.Error("connection handler panicked", "session", c.sessionID(), "panic", p, "stack", string(debug.Stack()))
+			err = errPanic
+		}
+	}()
+	return c.handle(ctx, e)
 }
 
 func (rt *Runtime) enter(c *connection) bool {

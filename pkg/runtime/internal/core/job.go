@@ -79,6 +79,8 @@ func (j *Job) Cancel(session, reason string, now time.Duration) JobEffects {
 		return j.refuse(arcp.CodePermissionDenied, "only the session that submitted a job may cancel it")
 	case j.Over():
 		return j.refuse(arcp.CodeInvalidRequest, "the job has already ended")
+	case j.cause != NoCause && j.cause != Cancelled:
+		return j.refuse(arcp.CodeInvalidRequest, "the job is ending already")
 	case j.cause == NoCause:
 		j.reason = reason
 	}
