@@ -3,10 +3,7 @@ package gen
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -98,44 +95,4 @@ func hasMark(tree fs.FS, path string) (bool, error) {
 	at := bytes.Index(line, []byte(mark))
 	// Behind a comment sign only, or where JSON has a comment, so that prose about the mark is not taken for it.
 	return at >= 0 && at <= len(`{"$comment": "`) && bytes.Contains(line, []byte("DO NOT EDIT")), nil
-}
-
-// Write puts what Generate gives into the tree at root, leaving files alone that are as they should be. Of the orphans it
-// removes Go files named *_gen.go, and leaves the others to whoever put them there. It returns the paths it touched.
-func Write(root string) ([]string, error) {
-	tree := os.DirFS(root)
-	files, err := Generate(tree)
-	if err != nil {
-		return nil, err
-	}
-	data := map[string][]byte{}
-	for _, f := range files {
-		data[f.Path] = f.Data
-	}
-	found, err := Check(tree)
-	if err != nil {
-		return nil, err
-	}
-	var touched []string
-	for _, f := range found {
-		if f.Problem == "orphaned" && !strings.HasSuffix(f.Path, "_gen.go") {
-			continue
-		}
-		path := filepath.Join(root, filepath.FromSlash(f.Path))
-		if err := apply(path, f.Problem, data[f.Path]); err != nil {
-			return touched, fmt.Errorf("%s: %w", f.Path, err)
-		}
-		touched = append(touched, f.Path)
-	}
-	return touched, nil
-}
-
-func apply(path, problem string, data []byte) error {
-	if problem == "orphaned" {
-		return os.Remove(path)
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(path, data, 0o644)
 }
