@@ -61,9 +61,9 @@ func codecRows() []row {
 		{"encode job.event : std", ">=", 6, func() (string, float64, error) { return encode[event](smallEvent()) }},
 		{"decode job.event, reused : std", ">=", 10, func() (string, float64, error) { return decode[event](smallEvent(), reused) }},
 		{"decode job.event, copied : std", ">=", 6, func() (string, float64, error) { return decode[event](smallEvent(), copied) }},
-		{"decode job.submit : std", ">=", 5, func() (string, float64, error) { return decode[shadow.Envelope[shadow.JobSubmit]](submit(), copied) }},
-		{"decode session.welcome : std", ">=", 5, func() (string, float64, error) {
-			return decode[shadow.Envelope[shadow.SessionWelcome]](welcome(), copied)
+		{"decode job.submit, reused : std", ">=", 5, func() (string, float64, error) { return decode[shadow.Envelope[shadow.JobSubmit]](submit(), reused) }},
+		{"decode session.welcome, reused : std", ">=", 5, func() (string, float64, error) {
+			return decode[shadow.Envelope[shadow.SessionWelcome]](welcome(), reused)
 		}},
 	}
 }
