@@ -158,7 +158,7 @@ func emitKinds(f *file, p *ir.Protocol, name string) int {
 
 func emitCodes(f *file, p *ir.Protocol, name string) int {
 	var values []*ir.Value
-	var retryable []j.Code
+	var retryable, drafts []j.Code
 	for _, c := range p.Codes {
 		if c.File != name {
 			continue
@@ -166,6 +166,9 @@ func emitCodes(f *file, p *ir.Protocol, name string) int {
 		values = append(values, &ir.Value{Doc: docOf("", c.Meta), Wire: c.Wire, Const: c.Const})
 		if c.Retryable {
 			retryable = append(retryable, j.Line().Id(c.Const))
+		}
+		if c.Draft != nil {
+			drafts = append(drafts, j.Case(j.Id(c.Const)).Block(j.Return(j.Id(c.Draft.Const))))
 		}
 	}
 	if len(values) == 0 {
@@ -181,6 +184,10 @@ func emitCodes(f *file, p *ir.Protocol, name string) int {
 				}
 			}),
 			j.Return(j.False())))
+	f.decl("Draft is the code to use with a peer that knows the codes of the draft only.",
+		j.Func().Params(j.Id("c").Id("ErrorCode")).Id("Draft").Params().Id("ErrorCode").Block(
+			j.Switch(j.Id("c")).Block(drafts...),
+			j.Return(j.Id("c"))))
 	return 1
 }
 

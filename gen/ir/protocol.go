@@ -86,6 +86,7 @@ type Code struct {
 	Name             // "JOB_NOT_FOUND", "JobNotFound"
 	Const     string // "CodeJobNotFound"
 	Retryable bool   // default of the member retryable
+	Draft     *Code  // what stands for it where only the draft's codes are known; nil when it is one of them
 }
 
 // Limit is a bound and its default.

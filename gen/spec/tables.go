@@ -19,12 +19,31 @@ func (l *loader) readFeatures(v value) {
 
 func (l *loader) readCodes(v value) {
 	for _, e := range l.mapping(v, "codes").members {
-		m := l.record(e.val, "a code", "doc", "section", "ours", "retryable")
+		m := l.record(e.val, "a code", "doc", "section", "ours", "retryable", "draft")
 		c := &ir.Code{Meta: l.meta(e, m, true), Name: l.name(e), Retryable: l.flag(m, "retryable")}
 		c.Const = "Code" + c.Go
 		l.claim(c.Const, e.key)
+		c.Draft = l.draftCode(m)
 		l.protocol.Codes = append(l.protocol.Codes, c)
 	}
+}
+
+// draftCode finds the code that stands for another with peers of the draft; it must stand before it and be the draft's own.
+func (l *loader) draftCode(m *mapping) *ir.Code {
+	v, ok := m.get("draft")
+	if !ok {
+		return nil
+	}
+	name := l.word(v, "draft")
+	for _, c := range l.protocol.Codes {
+		if c.Wire == name && c.Draft == nil {
+			return c
+		}
+	}
+	if name != "" {
+		l.errorf(v, "%q is no code of the draft that stands above", name)
+	}
+	return nil
 }
 
 func (l *loader) readLimits(v value) {

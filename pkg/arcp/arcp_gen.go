@@ -7,7 +7,7 @@ const (
 	// Version is the protocol version, the value of the member arcp.
 	Version = "1.1"
 	// SpecDigest is the SHA-256 of the spec files, in hex; builds that agree on it agree on the wire.
-	SpecDigest = "5f67947b1a61762bbac5091630616e21b96537e48a2ca1607e94e7d4efde3b84"
+	SpecDigest = "f46e935f664bdf72402485431be01a1921ff3adaf081ba587b9912e31d4b9aa3"
 )
 
 // Feature names a negotiable part of the protocol. Names we do not know pass through.

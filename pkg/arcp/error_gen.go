@@ -83,3 +83,16 @@ func (c ErrorCode) Retryable() bool {
 	}
 	return false
 }
+
+// Draft is the code to use with a peer that knows the codes of the draft only.
+func (c ErrorCode) Draft() ErrorCode {
+	switch c {
+	case CodeRateLimited:
+		return CodeInternalError
+	case CodeBackpressure:
+		return CodeInternalError
+	case CodeProtocolViolation:
+		return CodeInvalidRequest
+	}
+	return c
+}
