@@ -59,6 +59,7 @@ func newSession(conn transport.Conn, o Options) *Session {
 			return nil
 		},
 		ControlBytes: arcp.LimitControlBytes,
+		ReadAhead:    true,
 	})
 	return s
 }

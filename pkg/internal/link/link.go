@@ -45,6 +45,9 @@ type Options struct {
 	// ReadSlab is the size, in bytes, of the largest block that inbound frames share; 0 means 16 KiB. A link begins with
 	// a smaller one.
 	ReadSlab int
+	// ReadAhead reads on a second goroutine while handle works: a busy link then uses two processors, and an idle one costs
+	// a goroutine more.
+	ReadAhead bool
 	// ControlBytes is how much the control lane holds, give or take a frame; 0 means 1 MiB.
 	ControlBytes int
 	// WriteTimeout bounds one batch; 0 means 20 s.
@@ -87,7 +90,8 @@ type Link struct {
 	o    Options
 	done chan struct{}
 
-	ending    atomic.Bool // state != open, for the reader
+	ending    atomic.Bool     // state != open, for the reader
+	readers   <-chan struct{} // closed when the goroutine that reads ahead is gone; set by Run
 	closeConn sync.Once
 
 	mu         sync.Mutex // guards what follows; never held over I/O
@@ -322,5 +326,8 @@ func (l *Link) Run(handle func(*arcp.Envelope) error) error {
 		l.end(err, "", draining)
 	}
 	<-l.done
+	if l.readers != nil {
+		<-l.readers
+	}
 	return l.Err()
 }

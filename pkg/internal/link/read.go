@@ -16,33 +16,55 @@ func (e *readError) Unwrap() error { return e.err }
 // read is the reader loop. Once the link is ending it only waits for the connection to close, so that the peer's last
 // words do not turn our close into a reset.
 func (l *Link) read(handle func(*arcp.Envelope) error) error {
+	if !l.o.ReadAhead {
+		s := slab{max: l.o.ReadSlab}
+		return l.handleAll(handle, func() inbound { return l.readOne(&s) })
+	}
+	a := l.readAhead()
+	err := l.handleAll(handle, a.next)
+	l.readers = a.stopped
+	return err
+}
+
+// readOne reads one frame into a block, and notes that the peer lives.
+func (l *Link) readOne(s *slab) inbound {
+	frame, err := l.conn.Read(s.room())
+	l.pulse.received()
+	if err != nil {
+		return inbound{err: err}
+	}
+	s.keep(frame)
+	return inbound{frame: frame}
+}
+
+func (l *Link) handleAll(handle func(*arcp.Envelope) error, next func() inbound) error {
 	var env arcp.Envelope
-	s := slab{max: l.o.ReadSlab}
 	bad := 0
 	for {
-		frame, err := l.conn.Read(s.room())
-		if l.ending.Load() && (err == nil || isFrameError(err)) {
+		in := next()
+		err := in.err
+		if err != nil && !isFrameError(err) {
+			return &readError{err}
+		}
+		if l.ending.Load() {
 			continue
 		}
-		l.pulse.received()
 		if err == nil {
-			s.keep(frame)
-			err = env.DecodeFrom(frame)
-		} else if !isFrameError(err) {
-			return &readError{err}
+			err = env.DecodeFrom(in.frame)
 		}
 		if err != nil {
 			if bad++; l.badFrame(err) != nil || bad >= l.o.MaxBadFrames {
 				return ErrBadFrames
 			}
+		} else {
+			bad = 0
+			if err := handle(&env); err != nil {
+				return err
+			}
+		}
+		if !l.o.ReadAhead {
 			l.pulse.waiting()
-			continue
 		}
-		bad = 0
-		if err := handle(&env); err != nil {
-			return err
-		}
-		l.pulse.waiting()
 	}
 }
 
