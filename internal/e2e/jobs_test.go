@@ -189,7 +189,7 @@ func TestStrangersJob(t *testing.T) {
 
 // TestJobsOutliveTheirSession guards A13.
 func TestJobsOutliveTheirSession(t *testing.T) {
-	ended := make(chan error, 1)
+	gate, ended := make(chan struct{}), make(chan error, 1)
 	w := open(t, nil, map[string]arcprt.AgentFunc{"slow": func(ctx context.Context, t *arcprt.Task) error {
 		<-gate
 		ended <- t.Emit(ctx, &arcp.ThoughtBody{Text: "still here"})
@@ -205,8 +205,6 @@ func TestJobsOutliveTheirSession(t *testing.T) {
 		t.Errorf("Emit after the session closed = %v", err)
 	}
 }
-
-var gate = make(chan struct{})
 
 // TestShutdown lets a running job end, tells the client, and leaves nothing behind.
 func TestShutdown(t *testing.T) {
