@@ -148,3 +148,28 @@ func TestLinks(t *testing.T) {
 		t.Error("the pages link to nothing, so the pattern must be wrong")
 	}
 }
+
+// README.md has a line for each example and for each row of the benchmark.
+func TestReadmeTables(t *testing.T) {
+	t.Parallel()
+	readme := pages(t)["README.md"]
+	mains, err := filepath.Glob(filepath.Join(root, "examples", "*", "main.go"))
+	if err != nil || len(mains) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	for _, main := range mains {
+		name := filepath.Base(filepath.Dir(main))
+		if !strings.Contains(readme, "| ["+name+"](examples/"+name+"/main.go) |") {
+			t.Errorf("README.md has no line for the example %s", name)
+		}
+	}
+	rows, err := exec.CommandContext(t.Context(), "go", "run", module+"/bench", "-list").Output()
+	if err != nil {
+		t.Fatalf("bench -list: %v", err)
+	}
+	for row := range strings.Lines(string(rows)) {
+		if row = strings.TrimSpace(row); !strings.Contains(readme, "| `"+row+"` |") {
+			t.Errorf("README.md has no line for the row %q of the benchmark", row)
+		}
+	}
+}
