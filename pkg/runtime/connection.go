@@ -11,6 +11,7 @@ import (
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/internal/link"
 	"github.com/arcpkit/arcp/pkg/runtime/internal/core"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
 	"github.com/arcpkit/arcp/pkg/transport"
 )
 
@@ -22,6 +23,8 @@ type connection struct {
 
 	core    core.Session
 	session atomic.Pointer[session] // nil until the welcome
+	reader  *journal.Reader         // of the session's view; set with it
+	heard   bool                    // the client has spoken since the welcome
 
 	handshake *time.Timer
 	expiry    *time.Timer
@@ -94,12 +97,15 @@ func (c *connection) end() {
 			c.expiry.Stop()
 		}
 		if s := c.session.Load(); s != nil {
-			s.close()
+			s.park(c)
 		}
 	})
 }
 
 func (c *connection) handle(ctx context.Context, e *arcp.Envelope) error {
+	if s := c.session.Load(); s != nil && !c.owns(s) {
+		return c.hangUp()
+	}
 	a := c.core.Admit(e)
 	if a.Refuse == nil && !a.Ignore {
 		if err := e.Validate(); err != nil {
@@ -118,6 +124,18 @@ func (c *connection) handle(ctx context.Context, e *arcp.Envelope) error {
 	return nil
 }
 
+// owns says whether the session is still this link's, and notes that the client has its newest token.
+func (c *connection) owns(s *session) bool {
+	if s.conn.Load() != c {
+		return false
+	}
+	if !c.heard {
+		c.heard = true
+		s.arrived()
+	}
+	return true
+}
+
 func asRefusal(err error) *arcp.Error {
 	var e *arcp.Error
 	if errors.As(err, &e) {
@@ -131,7 +149,7 @@ func (c *connection) act(ctx context.Context, e *arcp.Envelope) error {
 	case *arcp.SessionHello:
 		return c.hello(ctx, e, p)
 	case *arcp.SessionResume:
-		return c.refuseResume(e)
+		return c.resumeWith(ctx, e, &p.Auth, &claim{session: e.SessionID, token: p.ResumeToken, last: p.LastEventSeq})
 	case *arcp.SessionPing:
 		return c.send(&arcp.SessionPong{PingNonce: p.Nonce, ReceivedAt: now()})
 	case *arcp.SessionPong:
@@ -140,10 +158,19 @@ func (c *connection) act(ctx context.Context, e *arcp.Envelope) error {
 		return c.farewell(p.Reason)
 	case *arcp.SessionBye:
 		return c.farewell(p.Reason)
+	case *arcp.SessionAck:
+		c.session.Load().view.Ack(p.LastProcessedSeq)
+		return nil
+	case *arcp.SessionListJobs:
+		return c.list(ctx, c.session.Load(), e, p)
 	case *arcp.JobSubmit:
-		return c.session.Load().submit(e, p)
+		return c.submit(ctx, c.session.Load(), e, p)
 	case *arcp.JobCancel:
-		return c.session.Load().cancel(e, p)
+		return c.cancel(c.session.Load(), e, p)
+	case *arcp.JobSubscribe:
+		return c.subscribe(c.session.Load(), e, p)
+	case *arcp.JobUnsubscribe:
+		return c.unsubscribe(c.session.Load(), e, p)
 	}
 	c.refuse(e, arcp.NewError(arcp.CodeInvalidRequest, "this runtime does not serve %s", e.Type))
 	return nil
@@ -189,6 +216,11 @@ func (c *connection) sessionID() string {
 
 // farewell answers a close; what is queued is written before the transport closes (§6.7).
 func (c *connection) farewell(reason string) error {
+	if s := c.session.Load(); s != nil {
+		s.mu.Lock()
+		s.leaving = true
+		s.mu.Unlock()
+	}
 	_ = c.send(&arcp.SessionClosed{Reason: reason})
 	return c.hangUp()
 }

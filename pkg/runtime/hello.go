@@ -6,50 +6,74 @@ import (
 	"time"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
-	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
 )
 
 // built is what this runtime can do; nothing else is advertised (§6.2).
 var built = [...]arcp.Feature{
-	arcp.FeatureHeartbeat, arcp.FeatureProgress, arcp.FeatureResultChunk, arcp.FeatureAgentVersions,
+	arcp.FeatureHeartbeat, arcp.FeatureAck, arcp.FeatureListJobs, arcp.FeatureSubscribe,
+	arcp.FeatureProgress, arcp.FeatureResultChunk, arcp.FeatureAgentVersions,
 }
 
 func (c *connection) hello(ctx context.Context, e *arcp.Envelope, p *arcp.SessionHello) error {
 	if p.Resume != nil {
-		return c.refuseResume(e)
+		return c.resumeWith(ctx, e, &p.Auth, &claim{session: p.Resume.SessionID, token: p.Resume.ResumeToken, last: p.Resume.LastEventSeq})
 	}
 	who, refusal := c.authenticate(ctx, &p.Auth)
 	if refusal != nil {
 		c.refuse(e, refusal)
 		return c.hangUp()
 	}
-	features := c.negotiate(p.Capabilities)
-	s, err := c.newSession(ctx, who, features)
+	s, token, err := c.rt.open(ctx, who, c.negotiate(p.Capabilities))
 	if err != nil {
 		c.rt.opts.Logger.Error("session cannot be opened", "error", err)
 		c.refuse(e, arcp.NewError(arcp.CodeInternalError, "the session cannot be opened"))
 		return c.hangUp()
 	}
+	reader, _, _ := s.view.Resume(0)
+	s.conn.Store(c)
+	c.rt.opts.Logger.Info("session opened", "session", s.id, "principal", who.ID, "client", p.Client.Name)
+	return c.begin(who, &resumed{session: s, token: token, reader: reader})
+}
+
+// resumeWith continues a session; a refusal closes the link and never opens a new one (§6.3).
+func (c *connection) resumeWith(ctx context.Context, e *arcp.Envelope, auth *arcp.Auth, cl *claim) error {
+	who, refusal := c.authenticate(ctx, auth)
+	if refusal != nil {
+		c.refuse(e, refusal)
+		return c.hangUp()
+	}
+	r, refusal := c.rt.resume(ctx, c, who, cl)
+	if refusal != nil {
+		c.refuse(e, refusal)
+		return c.hangUp()
+	}
+	if r.old != nil {
+		r.old.takenOver()
+	}
+	c.rt.opts.Logger.Info("session resumed", "session", r.session.id, "principal", who.ID, "from", cl.last)
+	return c.begin(who, r)
+}
+
+// begin welcomes the client: first the welcome, then what must be said again, then the view.
+func (c *connection) begin(who *Principal, r *resumed) error {
+	s := r.session
 	c.handshake.Stop()
+	c.reader = r.reader
 	c.session.Store(s)
-	c.core.Opened(s.id, features)
-	if err := c.send(c.welcome(features)); err != nil {
+	c.core.Opened(s.id, s.features)
+	if err := c.send(c.welcome(s, r.token)); err != nil {
 		return err
+	}
+	for _, frame := range r.frames {
+		if err := c.link.Send(&arcp.Envelope{Payload: &arcp.UnknownMessage{Frame: frame}}); err != nil {
+			return err
+		}
 	}
 	c.startHeartbeat()
 	c.expireWith(who)
-	c.link.SetSource(s.source())
-	s.view.SetReader(c.link)
-	c.rt.opts.Logger.Info("session opened", "session", s.id, "principal", who.ID, "client", p.Client.Name)
+	c.link.SetSource(viewSource{c})
+	c.reader.SetWaker(c.link)
 	return nil
-}
-
-// refuseResume answers as for a session that is gone: none can be resumed yet (§6.3).
-func (c *connection) refuseResume(e *arcp.Envelope) error {
-	err := arcp.NewError(arcp.CodeResumeWindowExpired, "the session cannot be resumed")
-	err.Retryable = false
-	c.refuse(e, err)
-	return c.hangUp()
 }
 
 // authenticate tells who the client is. Why it was refused goes to the log only (§6.1).
@@ -98,29 +122,22 @@ func (c *connection) negotiate(caps *arcp.ClientCapabilities) []arcp.Feature {
 	return both
 }
 
-func (c *connection) newSession(ctx context.Context, who *Principal, features []arcp.Feature) (*session, error) {
-	id := arcp.NewID(arcp.PrefixSession)
-	view, err := c.rt.seq.OpenView(ctx, c.rt.node.ID(), id, journal.GatesOf(features), nil)
-	if err != nil {
-		return nil, err
-	}
-	return &session{conn: c, rt: c.rt, id: id, principal: who.ID, features: features, view: view}, nil
-}
-
-func (c *connection) welcome(features []arcp.Feature) *arcp.SessionWelcome {
+func (c *connection) welcome(s *session, token arcp.Secret) *arcp.SessionWelcome {
 	o := &c.rt.opts
 	w := &arcp.SessionWelcome{
 		Runtime:         arcp.Software{Name: o.Name, Version: o.Version},
-		ResumeToken:     arcp.NewToken(),
-		ResumeWindowSec: 1, // the least the draft allows: sessions end with their link
+		ResumeToken:     token,
+		ResumeWindowSec: uint64(max(1, o.ResumeWindow/time.Second)),
 		Capabilities: arcp.RuntimeCapabilities{
 			Encodings: []string{arcp.EnvelopeEncodingJSON},
-			Features:  features,
+			Features:  s.features,
 			Agents:    c.rt.agents.inventory(),
-			Limits:    &arcp.SessionLimits{FrameBytes: uint64(o.FrameBytes)},
+			Limits: &arcp.SessionLimits{
+				FrameBytes: uint64(o.FrameBytes), RetainedBytes: uint64(o.RetainedBytes), IdempotencySec: uint64(o.IdempotencyTime / time.Second),
+			},
 		},
 	}
-	if slices.Contains(features, arcp.FeatureHeartbeat) {
+	if s.has(arcp.FeatureHeartbeat) {
 		w.HeartbeatIntervalSec = uint64(max(1, o.HeartbeatInterval/time.Second))
 	}
 	return w

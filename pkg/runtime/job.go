@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
@@ -26,7 +25,8 @@ type job struct {
 	task      *Task
 	cancel    context.CancelCauseFunc
 
-	unfinished *atomic.Int64 // of the submitting session; counts this job until it ends
+	owner *session // that submitted it
+	keyed bool     // an idempotency key leads here
 
 	mu    sync.Mutex
 	core  core.Job
@@ -180,7 +180,7 @@ func (j *job) tailOf(p arcp.Payload) func([]byte, uint64) ([]byte, error) {
 // finished lets the job go once its terminal is staged.
 func (j *job) finished() {
 	rt := j.rt
-	j.unfinished.Add(-1)
+	j.owner.unfinished.Add(-1)
 	rt.mu.Lock()
 	rt.running--
 	if rt.running == 0 && rt.idle != nil {

@@ -21,6 +21,9 @@ type Options struct {
 	// AllowAnyone lets every client on the same machine in, whatever its token. Connections from elsewhere are refused.
 	AllowAnyone bool
 
+	// Observe says whether a principal may follow a job of another one; nil is never (§7.6). It must not block.
+	Observe func(observer, owner, agent string) bool
+
 	// Store keeps jobs and sessions; nil is a new memory engine, which survives nothing.
 	Store store.Store
 	// Logger gets what operators need to know; nil discards it.
@@ -29,14 +32,19 @@ type Options struct {
 	HandshakeTimeout  time.Duration // from the connection to the hello
 	HeartbeatInterval time.Duration // silence after which a ping is sent; whole seconds; negative turns heartbeats off
 	CancelGrace       time.Duration // how long an agent may take to obey a cancel
+	ResumeWindow      time.Duration // how long a session outlives its link; negative: not at all
 	JobRetention      time.Duration // how long a finished job is remembered
+	IdempotencyTime   time.Duration // how long an idempotency key is
 
 	FrameBytes     int // the largest frame read
 	ChunkBytes     int // the largest result chunk, decoded
 	ResultBytes    int // the largest result, in bytes
 	UnwrittenBytes int // waiting for a reader; past it the reader is cut
+	RetainedBytes  int // written and not acknowledged, kept for the resume of one session
 	LogBytes       int // kept of one job's log
+	LagEvents      int // how far an acknowledging client may lag before it is told of back pressure
 	MaxJobs        int // unfinished jobs of one session
+	MaxSubscribed  int // subscriptions of one session
 	MaxFinished    int // finished jobs remembered
 }
 
@@ -70,11 +78,16 @@ func (r *Options) resolveLimits() {
 	setDuration(&r.HandshakeTimeout, seconds(uint64(d.HandshakeSec)))
 	setDuration(&r.HeartbeatInterval, seconds(uint64(d.HeartbeatIntervalSec)))
 	setDuration(&r.CancelGrace, seconds(uint64(d.CancelGraceSec)))
+	setDuration(&r.ResumeWindow, seconds(uint64(d.ResumeWindowSec)))
+	setDuration(&r.IdempotencyTime, seconds(uint64(d.IdempotencySec)))
 	setDuration(&r.JobRetention, seconds(uint64(d.JobRetentionSec)))
 	setInt(&r.FrameBytes, int(d.FrameIn))
 	setInt(&r.ChunkBytes, int(d.ChunkBytes))
 	setInt(&r.ResultBytes, int(d.ResultBytes))
 	setInt(&r.UnwrittenBytes, int(d.UnwrittenBytes))
+	setInt(&r.RetainedBytes, int(d.RetainedBytes))
+	setInt(&r.LagEvents, int(d.AckLagEvents))
+	setInt(&r.MaxSubscribed, int(d.MaxSubscriptions))
 	setInt(&r.LogBytes, defaultLogBytes)
 	setInt(&r.MaxJobs, int(d.MaxJobs))
 	setInt(&r.MaxFinished, defaultMaxFinished)
@@ -87,7 +100,8 @@ func (r *Options) journalLimits() journal.Limits {
 		StagedBytes:    int(d.StagedBytes),
 		LogBytes:       r.LogBytes,
 		UnwrittenBytes: r.UnwrittenBytes,
-		ViewBytes:      0, // sessions cannot be resumed yet, so nothing written is kept
+		ViewBytes:      r.RetainedBytes,
+		LagEvents:      r.LagEvents,
 	}
 }
 

@@ -25,7 +25,10 @@ type Runtime struct {
 	start  time.Time // zero of the monotonic clock that machines are told
 
 	mu       sync.Mutex
+	submits  keyLocks
 	conns    map[*connection]struct{}
+	sessions map[string]*session
+	tokens   map[arcp.TokenHash]*session // by the tokens that resume them
 	jobs     map[string]*job
 	finished []*job // oldest first
 	stopping bool
@@ -52,6 +55,9 @@ func New(o *Options) (*Runtime, error) {
 		start: time.Now(),
 		conns: map[*connection]struct{}{},
 		jobs:  map[string]*job{},
+
+		sessions: map[string]*session{},
+		tokens:   map[arcp.TokenHash]*session{},
 	}, nil
 }
 

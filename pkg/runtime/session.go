@@ -2,106 +2,141 @@ package runtime
 
 import (
 	"context"
-	"errors"
 	"slices"
+	"sync"
 	"sync/atomic"
+	"time"
 
+	"github.com/arcpkit/arcp/internal/dynjson"
 	"github.com/arcpkit/arcp/pkg/arcp"
-	"github.com/arcpkit/arcp/pkg/internal/link"
-	"github.com/arcpkit/arcp/pkg/runtime/internal/core"
 	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
 )
 
-// session is a client's identity and its numbered view of jobs.
+// session is a client's identity and its numbered view of jobs. It outlives its links: without one it is parked, and ends
+// when its resume window is over.
 type session struct {
-	conn      *connection
 	rt        *Runtime
 	id        string
 	principal string
 	features  []arcp.Feature
 	view      *journal.View
-	jobs      atomic.Int64 // unfinished ones it submitted
+
+	unfinished atomic.Int64 // jobs it submitted that have not ended
+	conn       atomic.Pointer[connection]
+	gone       atomic.Bool // ended: nobody can resume it
+
+	mu       sync.Mutex
+	current  arcp.TokenHash  // of the token in the last welcome
+	previous *arcp.TokenHash // of the one it was presented for, until the new one is known to have arrived
+	leaving  bool            // the client said goodbye
+	window   *time.Timer
+	observed map[string]*job // subscribed to, by id, beside those it submitted
 }
 
-func (s *session) close() {
-	s.view.SetReader(nil)
-	if err := s.rt.seq.CloseView(context.Background(), s.view); err != nil {
-		s.rt.opts.Logger.Error("view cannot be removed", "session", s.id, "error", err)
+// kept is what the store keeps of a session beside its view.
+type kept struct {
+	Principal string           `json:"principal"`
+	Features  []arcp.Feature   `json:"features"`
+	Tokens    []arcp.TokenHash `json:"tokens"`
+}
+
+func (s *session) snapshot() ([]byte, error) {
+	k := kept{Principal: s.principal, Features: s.features, Tokens: []arcp.TokenHash{s.current}}
+	if s.previous != nil {
+		k.Tokens = append(k.Tokens, *s.previous)
 	}
-	s.rt.opts.Logger.Info("session closed", "session", s.id)
+	return dynjson.Marshal(&k)
+}
+
+// open makes a session with its first token.
+func (rt *Runtime) open(ctx context.Context, who *Principal, features []arcp.Feature) (*session, arcp.Secret, error) {
+	token := arcp.NewToken()
+	s := &session{
+		rt: rt, id: arcp.NewID(arcp.PrefixSession), principal: who.ID, features: features,
+		current: arcp.HashToken(token.Reveal()), observed: map[string]*job{},
+	}
+	head, err := s.snapshot()
+	if err != nil {
+		return nil, token, err
+	}
+	if s.view, err = rt.seq.OpenView(ctx, rt.node.ID(), s.id, journal.GatesOf(features), head); err != nil {
+		return nil, token, err
+	}
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	rt.sessions[s.id] = s
+	rt.tokens[s.current] = s
+	return s, token, nil
 }
 
 func (s *session) has(f arcp.Feature) bool { return slices.Contains(s.features, f) }
 
-// cancel ends a job for the session that submitted it (§7.4).
-func (s *session) cancel(e *arcp.Envelope, p *arcp.JobCancel) error {
-	id := e.JobID
-	switch {
-	case id == "":
-		id = p.JobID
-	case p.JobID != "" && p.JobID != id:
-		s.conn.refuse(e, arcp.NewError(arcp.CodeInvalidRequest, "/payload/job_id: differs from the envelope's"))
-		return nil
+// presented says whether a token is one that resumes the session. Both are compared, so that the time tells nothing.
+func (s *session) presented(h arcp.TokenHash) bool {
+	ok := s.current.Equal(h)
+	if s.previous != nil && s.previous.Equal(h) {
+		ok = true
 	}
-	if id == "" {
-		s.conn.refuse(e, arcp.NewError(arcp.CodeInvalidRequest, "/payload/job_id: missing"))
-		return nil
-	}
-	j := s.visible(id)
-	if j == nil {
-		s.conn.refuse(e, arcp.NewError(arcp.CodeJobNotFound, "there is no such job"))
-		return nil
-	}
-	if refusal := j.cancelFor(s, e.ID, p.Reason); refusal != nil {
-		s.conn.refuse(e, refusal)
-	}
-	return nil
+	return ok
 }
 
-// visible returns a job the session may know of; one of another principal is as if it did not exist (§6.6).
-func (s *session) visible(id string) *job {
-	s.rt.mu.Lock()
-	defer s.rt.mu.Unlock()
-	if j := s.rt.jobs[id]; j != nil && j.principal == s.principal {
-		return j
+// arrived says that the client has used its newest token: the one before is worth nothing any more.
+func (s *session) arrived() {
+	s.mu.Lock()
+	old := s.previous
+	s.previous = nil
+	s.mu.Unlock()
+	if old != nil {
+		s.rt.mu.Lock()
+		delete(s.rt.tokens, *old)
+		s.rt.mu.Unlock()
 	}
-	return nil
 }
 
-// cancelFor answers before it stops the agent, so that the answer precedes the terminal on the wire.
-func (j *job) cancelFor(s *session, requestID, reason string) *arcp.Error {
-	j.mu.Lock()
-	fx := j.core.Cancel(s.id, reason, j.rt.now())
-	if fx.Ack {
-		if fx.Stop != core.NoCause {
-			_ = j.log.Note(journal.TypeCancel, []byte(j.core.Reason()))
-		}
-		ack := &arcp.JobCancelled{JobID: j.id, Reason: j.core.Reason(), RequestID: requestID}
-		_ = s.conn.sendAbout(j.id, j.trace, ack)
+// park leaves the session without a link, unless another link has taken it over. One whose client said goodbye with
+// nothing left to come is freed at once (§6.7).
+func (s *session) park(c *connection) {
+	s.mu.Lock()
+	if !s.conn.CompareAndSwap(c, nil) {
+		s.mu.Unlock()
+		return
 	}
-	over := fx.Refuse == nil && j.apply(&fx)
-	j.mu.Unlock()
-	if over {
-		j.finished()
+	c.reader.Close()
+	done := s.leaving && s.unfinished.Load() == 0 && s.view.Idle()
+	if !done && s.rt.opts.ResumeWindow > 0 {
+		s.window = time.AfterFunc(s.rt.opts.ResumeWindow, s.expire)
+		s.mu.Unlock()
+		s.rt.opts.Logger.Info("session parked", "session", s.id)
+		return
 	}
-	return fx.Refuse
+	s.mu.Unlock()
+	s.expire()
 }
 
-// source feeds the link's writer from the view.
-func (s *session) source() link.Source { return viewSource{s} }
-
-type viewSource struct{ s *session }
-
-// Fill moves the next frames of the view into the batch. A reader that is too far behind is told so and cut.
-func (v viewSource) Fill(b *link.Batch) (more bool, err error) {
-	buf, ends, maxBytes, maxFrames := b.Lend()
-	buf, ends, more, err = v.s.view.AppendFrames(buf, ends, maxBytes, maxFrames)
-	b.Return(buf, ends)
-	if errors.Is(err, journal.ErrOverrun) {
-		s := v.s
-		s.rt.opts.Logger.Warn("slow reader cut", "session", s.id)
-		refusal := arcp.NewError(arcp.CodeBackpressure, "the session does not read its events")
-		_ = s.conn.send(sessionError(refusal, "", ""))
+// expire ends a parked session. Its jobs run on.
+func (s *session) expire() {
+	s.mu.Lock()
+	if s.conn.Load() != nil || s.gone.Swap(true) {
+		s.mu.Unlock()
+		return
 	}
-	return more, err
+	if s.window != nil {
+		s.window.Stop()
+	}
+	s.mu.Unlock()
+	s.rt.drop(s)
+	if err := s.rt.seq.CloseView(context.Background(), s.view); err != nil {
+		s.rt.opts.Logger.Error("view cannot be removed", "session", s.id, "error", err)
+	}
+	s.rt.opts.Logger.Info("session ended", "session", s.id)
+}
+
+func (rt *Runtime) drop(s *session) {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	delete(rt.sessions, s.id)
+	delete(rt.tokens, s.current)
+	if s.previous != nil {
+		delete(rt.tokens, *s.previous)
+	}
 }

@@ -2,6 +2,8 @@ package runtime
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime/internal/core"
@@ -20,6 +22,7 @@ func (rt *Runtime) Shutdown(ctx context.Context) error {
 		_ = rt.waitJobs(context.Background()) // bounded by the grace
 	}
 	rt.hangUpAll()
+	rt.endSessions()
 	if e := rt.node.Leave(context.WithoutCancel(ctx)); e != nil && err == nil {
 		err = e
 	}
@@ -84,4 +87,14 @@ func (c *connection) goodbye() {
 	_ = c.link.Settle(context.Background()) // ends with the link at the latest, at its write deadline
 	_ = c.send(&arcp.SessionBye{Reason: stopReason})
 	c.link.Close(stopReason)
+}
+
+// endSessions frees the sessions that nobody can resume here any more.
+func (rt *Runtime) endSessions() {
+	rt.mu.Lock()
+	sessions := slices.Collect(maps.Values(rt.sessions))
+	rt.mu.Unlock()
+	for _, s := range sessions {
+		s.expire()
+	}
 }

@@ -11,29 +11,40 @@ import (
 )
 
 // submit accepts a job or refuses it; nothing is kept of a refused one (§7.1).
-func (s *session) submit(e *arcp.Envelope, p *arcp.JobSubmit) error {
+func (c *connection) submit(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobSubmit) error {
+	if p.IdempotencyKey != "" {
+		return c.submitOnce(ctx, s, e, p)
+	}
+	_, err := c.accept(ctx, s, e, p, nil)
+	return err
+}
+
+// accept makes a job of a submit and starts it; nil when it was refused. Reserved runs before anything is recorded.
+func (c *connection) accept(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobSubmit, reserve func(*job) *arcp.Error) (*job, error) {
 	agent, name, refusal := s.admit(p)
 	if refusal != nil {
-		s.conn.refuse(e, refusal)
-		return nil
+		c.refuse(e, refusal)
+		return nil, nil
 	}
-	j, ctx := s.newJob(e, p, name)
-	accepted := j.accepted(e.ID)
-	if err := s.record(ctx, j, accepted); err != nil {
-		j.cancel(err)
-		s.rt.opts.Logger.Error("job cannot be recorded", "session", s.id, "error", err)
-		s.conn.refuse(e, arcp.NewError(arcp.CodeInternalError, "the job could not be recorded"))
-		return nil
+	j, jobCtx := s.newJob(e, p, name)
+	if reserve != nil {
+		if refusal := reserve(j); refusal != nil {
+			c.refuse(e, refusal)
+			return nil, nil
+		}
 	}
-	if !s.rt.admitJob(j) {
-		s.conn.refuse(e, arcp.NewError(arcp.CodeInternalError, "the runtime is shutting down"))
-		return nil
+	accepted := c.envelope(j.id, j.trace, j.accepted(e.ID))
+	if refusal := s.record(ctx, j, accepted); refusal != nil {
+		j.cancel(refusal)
+		c.refuse(e, refusal)
+		return nil, nil
 	}
-	s.jobs.Add(1)
-	// The control lane is written before events, so accepted precedes the job's first.
-	err := s.conn.sendAbout(j.id, j.trace, accepted)
-	go j.run(ctx, agent)
-	return err
+	s.unfinished.Add(1)
+	// The control lane is written before events, so accepted precedes the job's first. Should the link be lost, the view
+	// has the frame for the next.
+	_ = c.link.Send(accepted)
+	go j.run(jobCtx, agent)
+	return j, nil
 }
 
 // admit checks what a submit asks for.
@@ -41,7 +52,7 @@ func (s *session) admit(p *arcp.JobSubmit) (Agent, string, *arcp.Error) {
 	if err := s.unbuilt(p); err != nil {
 		return nil, "", err
 	}
-	if s.jobs.Load() >= int64(s.rt.opts.MaxJobs) {
+	if s.unfinished.Load() >= int64(s.rt.opts.MaxJobs) {
 		return nil, "", arcp.NewError(arcp.CodeRateLimited, "the session has %d unfinished jobs, as many as it may", s.rt.opts.MaxJobs)
 	}
 	return s.rt.agents.resolve(p.Agent)
@@ -52,7 +63,7 @@ func (s *session) unbuilt(p *arcp.JobSubmit) *arcp.Error {
 	needs := func(pointer string, f arcp.Feature) *arcp.Error {
 		return arcp.NewError(arcp.CodeInvalidRequest, "%s: needs the feature %q, which was not negotiated", pointer, string(f))
 	}
-	c := p.LeaseConstraints
+	lc := p.LeaseConstraints
 	switch {
 	case strings.Contains(p.Agent, "@") && !s.has(arcp.FeatureAgentVersions):
 		return needs("/payload/agent", arcp.FeatureAgentVersions)
@@ -60,35 +71,42 @@ func (s *session) unbuilt(p *arcp.JobSubmit) *arcp.Error {
 		return needs("/payload/lease_request/"+arcp.NamespaceCostBudget, arcp.FeatureCostBudget)
 	case p.LeaseRequest.Has(arcp.NamespaceModelUse):
 		return needs("/payload/lease_request/"+arcp.NamespaceModelUse, arcp.FeatureModelUse)
-	case c != nil && !c.ExpiresAt.IsZero():
+	case lc != nil && !lc.ExpiresAt.IsZero():
 		return needs("/payload/lease_constraints/expires_at", arcp.FeatureLeaseExpiresAt)
-	case c != nil && len(c.MaxBudget) > 0:
+	case lc != nil && len(lc.MaxBudget) > 0:
 		return needs("/payload/lease_constraints/max_budget", arcp.FeatureCostBudget)
-	case p.IdempotencyKey != "":
-		return arcp.NewError(arcp.CodeInvalidRequest, "/payload/idempotency_key: this runtime keeps no keys yet")
 	}
 	return nil
 }
 
+// newJob copies what it keeps of the submit: strings of a frame share memory with their neighbours.
 func (s *session) newJob(e *arcp.Envelope, p *arcp.JobSubmit, agent string) (*job, context.Context) {
 	j := &job{
-		rt: s.rt, id: arcp.NewID(arcp.PrefixJob), agent: agent, principal: s.principal,
-		trace: traceOf(e.TraceID), created: time.Now().UTC(), unfinished: &s.jobs,
+		rt: s.rt, id: arcp.NewID(arcp.PrefixJob), agent: agent, principal: s.principal, owner: s,
+		trace: strings.Clone(traceOf(e.TraceID)), created: time.Now().UTC(),
 	}
 	var maxRuntime time.Duration
 	if p.MaxRuntimeSec != nil {
 		maxRuntime = seconds(*p.MaxRuntimeSec)
 	}
-	j.core = core.NewJob(s.id, s.rt.now(), maxRuntime, s.rt.opts.CancelGrace)
-	lease := p.LeaseRequest.Clone()
-	if lease == nil {
-		lease = arcp.Lease{}
-	}
-	j.task = &Task{job: j, input: append(arcp.RawJSON(nil), p.Input...), lease: lease}
+	j.core = core.NewJob(s.rt.now(), maxRuntime, s.rt.opts.CancelGrace)
+	j.task = &Task{job: j, input: append(arcp.RawJSON(nil), p.Input...), lease: cloneLease(p.LeaseRequest)}
 	ctx := context.WithValue(context.Background(), traceKey{}, j.trace)
 	ctx = context.WithValue(ctx, principalKey{}, j.principal)
 	ctx, j.cancel = context.WithCancelCause(ctx)
 	return j, ctx
+}
+
+func cloneLease(l arcp.Lease) arcp.Lease {
+	out := make(arcp.Lease, len(l))
+	for ns, patterns := range l {
+		list := make([]string, len(patterns))
+		for i, p := range patterns {
+			list[i] = strings.Clone(p)
+		}
+		out[strings.Clone(ns)] = list
+	}
+	return out
 }
 
 func (j *job) accepted(requestID string) *arcp.JobAccepted {
@@ -97,17 +115,27 @@ func (j *job) accepted(requestID string) *arcp.JobAccepted {
 	}
 }
 
-// record opens the job's log with its accepted message, attached to the session's view.
-func (s *session) record(ctx context.Context, j *job, accepted *arcp.JobAccepted) (err error) {
-	e := arcp.Envelope{ID: arcp.NewID(arcp.PrefixMessage), SessionID: s.id, JobID: j.id, TraceID: j.trace, Payload: accepted}
-	frame, err := e.AppendJSON(nil)
-	if err != nil {
-		return err
+// record lists the job and opens its log with its accepted message, attached to the session's view.
+func (s *session) record(ctx context.Context, j *job, accepted *arcp.Envelope) *arcp.Error {
+	frame, err := accepted.AppendJSON(nil)
+	row := j.row(arcp.StatusRunning) // it is about to
+	if err == nil {
+		row.Summary, err = j.summary().AppendJSON(nil)
 	}
-	j.log, err = s.rt.seq.OpenLog(ctx, &journal.NewLog{
-		Node: s.rt.node.ID(), JobID: j.id, TraceID: j.trace, Accepted: frame, Row: j.row(arcp.StatusPending), Owner: s.view,
-	})
-	return err
+	if err == nil {
+		j.log, err = s.rt.seq.OpenLog(ctx, &journal.NewLog{
+			Node: s.rt.node.ID(), JobID: j.id, TraceID: j.trace, Accepted: frame, Row: row, Owner: s.view,
+		})
+	}
+	if err != nil {
+		s.rt.opts.Logger.Error("job cannot be recorded", "session", s.id, "error", err)
+		return arcp.NewError(arcp.CodeInternalError, "the job could not be recorded")
+	}
+	if !s.rt.admitJob(j) {
+		s.rt.forget([]*job{j})
+		return arcp.NewError(arcp.CodeInternalError, "the runtime is shutting down")
+	}
+	return nil
 }
 
 // admitJob lists a job as running, unless the runtime is stopping.

@@ -12,7 +12,6 @@ import (
 // within the grace is fenced: the terminal is written without it.
 type Job struct {
 	status   arcp.JobStatus
-	owner    string // the submitting session
 	cause    Cause
 	reason   string        // of a cancel
 	deadline time.Duration // on the monotonic clock; 0 is none
@@ -31,9 +30,9 @@ const (
 	Stopped // the runtime shuts down
 )
 
-// NewJob returns a pending job. maxRuntime and grace are durations; a maxRuntime of 0 is no limit.
-func NewJob(owner string, now, maxRuntime, grace time.Duration) Job {
-	j := Job{status: arcp.StatusPending, owner: owner, grace: grace}
+// NewJob returns a pending job. A maxRuntime of 0 is no limit.
+func NewJob(now, maxRuntime, grace time.Duration) Job {
+	j := Job{status: arcp.StatusPending, grace: grace}
 	if maxRuntime > 0 {
 		j.deadline = later(now, maxRuntime)
 	}
@@ -55,9 +54,6 @@ type JobEffects struct {
 // Status returns the job's state.
 func (j *Job) Status() arcp.JobStatus { return j.status }
 
-// Owner returns the session that submitted the job.
-func (j *Job) Owner() string { return j.owner }
-
 // Reason returns the reason of the first cancel.
 func (j *Job) Reason() string { return j.reason }
 
@@ -72,10 +68,11 @@ func (j *Job) Start() JobEffects {
 	return j.wait(JobEffects{})
 }
 
-// Cancel is a request of a session to end the job (§7.4). A repeated one gets the same answer and changes nothing.
-func (j *Job) Cancel(session, reason string, now time.Duration) JobEffects {
+// Cancel is a request to end the job (§7.4); mine says whether the asker may. A repeated one gets the same answer and
+// changes nothing.
+func (j *Job) Cancel(mine bool, reason string, now time.Duration) JobEffects {
 	switch {
-	case session != j.owner:
+	case !mine:
 		return j.refuse(arcp.CodePermissionDenied, "only the session that submitted a job may cancel it")
 	case j.Over():
 		return j.refuse(arcp.CodeInvalidRequest, "the job has already ended")

@@ -41,7 +41,7 @@ func TestJobLives(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			j := NewJob("s1", 0, time.Minute, grace)
+			j := NewJob(0, time.Minute, grace)
 			j.Start()
 			ends := 0
 			var last JobEffects
@@ -72,7 +72,7 @@ func live(j *Job, s jobStep) JobEffects {
 	case "fail timeout":
 		return j.Return(arcp.NewError(arcp.CodeTimeout, "slow"))
 	case "cancel":
-		return j.Cancel("s1", "", now)
+		return j.Cancel(true, "", now)
 	case "shutdown":
 		return j.Shutdown(now)
 	default:
@@ -82,24 +82,24 @@ func live(j *Job, s jobStep) JobEffects {
 
 func TestCancelAnswers(t *testing.T) {
 	t.Parallel()
-	j := NewJob("s1", 0, 0, grace)
+	j := NewJob(0, 0, grace)
 	j.Start()
-	if fx := j.Cancel("s2", "", 1); fx.Refuse == nil || fx.Refuse.Code != arcp.CodePermissionDenied || fx.Stop != NoCause {
+	if fx := j.Cancel(false, "", 1); fx.Refuse == nil || fx.Refuse.Code != arcp.CodePermissionDenied || fx.Stop != NoCause {
 		t.Errorf("cancel by another session = %+v, want PERMISSION_DENIED and nothing done", fx)
 	}
-	if fx := j.Cancel("s1", "first", 1); !fx.Ack || fx.Stop != Cancelled || fx.Timer != 1+grace {
+	if fx := j.Cancel(true, "first", 1); !fx.Ack || fx.Stop != Cancelled || fx.Timer != 1+grace {
 		t.Errorf("first cancel = %+v", fx)
 	}
-	if fx := j.Cancel("s1", "second", time.Duration(5e9)); !fx.Ack || fx.Stop != NoCause || fx.Timer != 1+grace || j.Reason() != "first" {
+	if fx := j.Cancel(true, "second", time.Duration(5e9)); !fx.Ack || fx.Stop != NoCause || fx.Timer != 1+grace || j.Reason() != "first" {
 		t.Errorf("second cancel = %+v, reason %q: want the same answer and no change", fx, j.Reason())
 	}
-	late := NewJob("s1", 0, time.Second, grace)
+	late := NewJob(0, time.Second, grace)
 	late.Tick(time.Second)
-	if fx := late.Cancel("s1", "", time.Second); fx.Refuse == nil || fx.Ack {
+	if fx := late.Cancel(true, "", time.Second); fx.Refuse == nil || fx.Ack {
 		t.Errorf("cancel of a job that times out = %+v, want a refusal: it will not end as cancelled", fx)
 	}
 	j.Return(nil)
-	if fx := j.Cancel("s1", "", 2); fx.Refuse == nil || fx.Refuse.Code != arcp.CodeInvalidRequest {
+	if fx := j.Cancel(true, "", 2); fx.Refuse == nil || fx.Refuse.Code != arcp.CodeInvalidRequest {
 		t.Errorf("cancel after the end = %+v, want INVALID_REQUEST", fx)
 	}
 }
@@ -107,11 +107,11 @@ func TestCancelAnswers(t *testing.T) {
 // TestFarDeadlines do not overflow. guards C11.
 func TestFarDeadlines(t *testing.T) {
 	t.Parallel()
-	j := NewJob("s", time.Hour, math.MaxInt64, math.MaxInt64)
+	j := NewJob(time.Hour, math.MaxInt64, math.MaxInt64)
 	if fx := j.Start(); fx.Timer != math.MaxInt64 {
 		t.Errorf("timer = %v, want the farthest there is", fx.Timer)
 	}
-	if fx := j.Cancel("s", "", time.Hour); fx.Timer != math.MaxInt64 {
+	if fx := j.Cancel(true, "", time.Hour); fx.Timer != math.MaxInt64 {
 		t.Errorf("timer = %v, want the farthest there is", fx.Timer)
 	}
 }

@@ -47,13 +47,25 @@ func (s *Sequencer) OpenLog(ctx context.Context, o *NewLog) (*Log, error) {
 	l.views.Store(new([]*View))
 	if o.Owner != nil {
 		s.attach(o.Owner, l, 0)
+		o.Owner.positionAccepted(l, o.Accepted)
 	}
 	return l, s.failed
 }
 
+// positionAccepted keeps a job's accepted frame for resumes. The caller holds the baton.
+func (v *View) positionAccepted(l *Log, frame []byte) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.positioned = append(v.positioned, positioned{frame: frame, of: v.logs[l]})
+}
+
+// Live is the index to attach from for what is to come only.
+const Live = ^uint64(0)
+
 // Attach gives a view the records of a log after index from, those there are and those to come, each once. The moment
 // of the call is the cut between them. A view that holds the log already is given only what was asked again and no
-// second stream. It returns the newest index before the cut, and false when from is older than what the log keeps.
+// second stream. It returns the newest index before the cut, and false, having done nothing, when the log no longer
+// keeps what follows from.
 func (s *Sequencer) Attach(v *View, l *Log, from uint64) (cut uint64, ok bool) {
 	s.lock()
 	defer s.unlock()
@@ -65,11 +77,28 @@ func (s *Sequencer) Attach(v *View, l *Log, from uint64) (cut uint64, ok bool) {
 	return cut, true
 }
 
+// Attached says whether a view is given what happens in a log.
+func (s *Sequencer) Attached(v *View, l *Log) bool {
+	s.run.Lock()
+	defer s.unlock()
+	return v.logs[l] != nil
+}
+
+// Save replaces what the store keeps of the session beside its view.
+func (s *Sequencer) Save(ctx context.Context, v *View, snapshot []byte) error {
+	s.lock()
+	defer s.unlock()
+	if s.failed != nil {
+		return s.failed
+	}
+	return s.store.Commit(ctx, &store.Batch{Ops: []store.Op{{Key: v.key, Epoch: v.epoch, Head: v.sealed, Snapshot: snapshot}}})
+}
+
 func (s *Sequencer) attach(v *View, l *Log, from uint64) {
-	if _, held := v.slots[l]; !held {
-		v.slotN++
-		v.slots[l] = v.slotN
-		v.recordAttach(v.slotN, l.jobID)
+	if v.logs[l] == nil {
+		v.slots++
+		v.logs[l] = &attachment{slot: v.slots}
+		v.recordAttach(v.slots, l.jobID)
 		views := append(slices.Clone(*l.views.Load()), v)
 		l.views.Store(&views)
 	}
@@ -97,12 +126,12 @@ func (s *Sequencer) Detach(v *View, l *Log) {
 }
 
 func (s *Sequencer) detach(v *View, l *Log) {
-	slot, held := v.slots[l]
-	if !held {
+	a := v.logs[l]
+	if a == nil {
 		return
 	}
-	delete(v.slots, l)
-	v.record(recordDetach, uint64(slot))
+	delete(v.logs, l)
+	v.record(recordDetach, uint64(a.slot))
 	views := slices.DeleteFunc(slices.Clone(*l.views.Load()), func(w *View) bool { return w == v })
 	l.views.Store(&views)
 }
@@ -132,7 +161,7 @@ func (s *Sequencer) Has(l *Log, lacking Gate) bool {
 func (s *Sequencer) CloseView(ctx context.Context, v *View) error {
 	s.lock()
 	defer s.unlock()
-	for l := range v.slots {
+	for l := range v.logs {
 		s.detach(v, l)
 	}
 	s.commit()

@@ -22,6 +22,7 @@ func BenchmarkAppend(b *testing.B) {
 		b.Fatal(err)
 	}
 	ev := arcp.JobEvent{Kind: arcp.KindLog, TS: time.Now(), Body: &arcp.LogBody{Level: arcp.LevelInfo, Message: "indexed 42 of 128 files in the working directory"}}
+	r, _, _ := v.Resume(0)
 	var buf []byte
 	var ends []int
 	b.ReportAllocs()
@@ -30,7 +31,7 @@ func BenchmarkAppend(b *testing.B) {
 			b.Fatal(err)
 		}
 		if i%64 == 63 {
-			if buf, ends, _, err = v.AppendFrames(buf[:0], ends[:0], 1<<20, 64); err != nil {
+			if buf, ends, _, err = r.AppendFrames(buf[:0], ends[:0], 1<<20, 64); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
 
-func newTestView(t *testing.T, limits Limits) (*Sequencer, *View, *Log) {
+func newTestView(t *testing.T, limits Limits) (*Reader, *View, *Log) {
 	t.Helper()
 	s := New(store.NewMemory(), limits)
 	v, err := s.OpenView(t.Context(), "n", "sess_1", gateAll, nil)
@@ -22,7 +22,8 @@ func newTestView(t *testing.T, limits Limits) (*Sequencer, *View, *Log) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, v, l
+	r, _, _ := v.Resume(0)
+	return r, v, l
 }
 
 func thought(text string) *arcp.JobEvent {
@@ -32,7 +33,7 @@ func thought(text string) *arcp.JobEvent {
 // TestParallelEmitters: eight goroutines emit, one reads; the wire order is 1..n. guards A3.
 func TestParallelEmitters(t *testing.T) {
 	t.Parallel()
-	_, v, l := newTestView(t, testLimits)
+	r, _, l := newTestView(t, testLimits)
 	const emitters, each = 8, 500
 	var wg sync.WaitGroup
 	for range emitters {
@@ -46,7 +47,7 @@ func TestParallelEmitters(t *testing.T) {
 	}
 	next := uint64(1)
 	for next <= emitters*each && !t.Failed() {
-		buf, ends, _, err := v.AppendFrames(nil, nil, 64<<10, 64)
+		buf, ends, _, err := r.AppendFrames(nil, nil, 64<<10, 64)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,14 +104,14 @@ func TestSlowReaderIsCut(t *testing.T) {
 	t.Parallel()
 	limits := testLimits
 	limits.UnwrittenBytes, limits.LogBytes = 64<<10, 256<<10
-	_, v, l := newTestView(t, limits)
+	r, _, l := newTestView(t, limits)
 	text := string(make([]byte, 100))
 	for range 20_000 {
 		if _, err := l.Append(t.Context(), thought(text)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, _, _, err := v.AppendFrames(nil, nil, 1<<20, 64); !errors.Is(err, ErrOverrun) {
+	if _, _, _, err := r.AppendFrames(nil, nil, 1<<20, 64); !errors.Is(err, ErrOverrun) {
 		t.Errorf("AppendFrames = %v, want ErrOverrun", err)
 	}
 	kept := 0
@@ -144,12 +145,13 @@ func TestBrokenStoreStopsEverything(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r, _, _ := v.Resume(0)
 	b.fail = errors.New("disk full")
 	_, _ = l.Append(t.Context(), thought("lost"))
 	if err := l.Flush(t.Context()); !errors.Is(err, b.fail) {
 		t.Errorf("Flush = %v, want the store's error", err)
 	}
-	if buf, _, _, err := v.AppendFrames(nil, nil, 1<<20, 64); len(buf) > 0 || !errors.Is(err, b.fail) {
+	if buf, _, _, err := r.AppendFrames(nil, nil, 1<<20, 64); len(buf) > 0 || !errors.Is(err, b.fail) {
 		t.Errorf("AppendFrames = %q, %v, want nothing and the store's error", buf, err)
 	}
 	if _, err := l.Append(t.Context(), thought("late")); !errors.Is(err, b.fail) {

@@ -22,6 +22,7 @@ type (
 	}
 	modelView struct {
 		view    *View
+		reader  *Reader
 		gates   Gate
 		numbers []modelEntry // numbers[i] is seq i+1
 		live    map[int]bool // logs attached, by position in world.logs
@@ -70,7 +71,8 @@ func newWorld(t *testing.T, seed uint64) *world {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.views = append(w.views, &modelView{view: v, gates: gates, live: map[int]bool{}})
+		r, _, _ := v.Resume(0)
+		w.views = append(w.views, &modelView{view: v, reader: r, gates: gates, live: map[int]bool{}})
 	}
 	return w
 }
@@ -216,17 +218,22 @@ func (w *world) cut(v *modelView) {
 	case last+1 < int(first):
 		want = TooOld
 	}
-	if got := v.view.Rewind(uint64(last)); got != want {
-		w.t.Fatalf("Rewind(%d) = %v, want %v (first %d, tail %d)", last, got, want, first, len(v.numbers))
+	r, _, got := v.view.Resume(uint64(last))
+	if got != want {
+		w.t.Fatalf("Resume(%d) = %v, want %v (first %d, tail %d)", last, got, want, first, len(v.numbers))
 	}
-	if want == Covered {
-		v.written = last
+	if want != Covered {
+		return
 	}
+	if buf, _, more, err := v.reader.AppendFrames(nil, nil, 1<<20, 64); len(buf) > 0 || more || err != nil {
+		w.t.Fatalf("a replaced reader got %q, %v, %v", buf, more, err)
+	}
+	v.reader, v.written = r, last
 }
 
 // read takes some frames and holds each against the model; it says whether there were any.
 func (w *world) read(v *modelView, maxBytes, maxFrames int) bool {
-	buf, ends, more, err := v.view.AppendFrames(nil, nil, maxBytes, maxFrames)
+	buf, ends, more, err := v.reader.AppendFrames(nil, nil, maxBytes, maxFrames)
 	if err != nil || len(ends) > maxFrames {
 		w.t.Fatalf("AppendFrames = %d frames of %d, %v", len(ends), maxFrames, err)
 	}

@@ -18,6 +18,7 @@ type Limits struct {
 	LogBytes       int // committed and kept, of one log; past it the oldest records go
 	UnwrittenBytes int // published and not written, of one view; past it the view is overrun
 	ViewBytes      int // written and not acknowledged, of one view; past it the oldest numbers go
+	LagEvents      int // numbers a client that acknowledges may lag behind before it is told of back pressure
 }
 
 // Sequencer orders everything that happens in one store. See the package comment.
@@ -144,6 +145,7 @@ func (s *Sequencer) touch(v *View) {
 // commit makes the batch durable and publishes it: logs before views, so that a number is never seen without its record.
 func (s *Sequencer) commit() {
 	for _, v := range s.touched {
+		v.checkLag()
 		v.seal(&s.batch)
 	}
 	if s.failed == nil {

@@ -12,9 +12,9 @@ import (
 type Waker interface{ Wake() }
 
 // View is one session's numbered reading of logs: from 1, each number once, gap-free, in the order of the sequencer.
-// It holds spans of logs, not frames.
+// It holds spans of logs, not frames, and outlives the links that read it.
 //
-// The baton guards what numbers; mu guards what the writer of the session's link reads.
+// The baton guards what numbers; mu guards what readers read.
 type View struct {
 	seq   *Sequencer
 	key   store.Key
@@ -24,28 +24,39 @@ type View struct {
 	// Guarded by the baton.
 	next    uint64 // newest number given
 	records uint64 // committed under the key
-	slots   map[*Log]uint32
-	slotN   uint32
+	logs    map[*Log]*attachment
+	slots   uint32
 	slab    *slab
 	sealed  uint64 // newest record of slab handed to a batch
 	pending []entry
 	touched bool
+	lagging bool // back pressure was told and not yet over
 
 	prefix [4][]byte // of a frame, by Type
 
 	// busy says that a writer is about to call AppendFrames again, which commits what is staged by then.
-	busy atomic.Bool
+	busy  atomic.Bool
+	acks  atomic.Bool   // the client has acknowledged something
+	acked atomic.Uint64 // newest number the client says it has
 
-	mu        sync.Mutex
-	entries   []entry // retained, oldest first
-	at        int     // entry the writer reads next
-	published uint64  // newest number that may be written
-	written   uint64  // newest number handed to the writer
-	acked     uint64  // newest number the client says it has
-	unwritten int     // bytes published and not written
-	kept      int     // bytes written and retained
-	failed    error
-	reader    Waker
+	mu         sync.Mutex
+	entries    []entry // retained, oldest first
+	positioned []positioned
+	at         int    // entry the writer reads next
+	published  uint64 // newest number committed
+	written    uint64 // newest number handed to the writer
+	unwritten  int    // bytes published and not written
+	kept       int    // bytes written and retained
+	held       bool   // the writer gets nothing until Release
+	failed     error
+	generation uint64 // of the reader; an older one reads nothing more
+	waker      Waker
+}
+
+// attachment is a log in a view.
+type attachment struct {
+	slot  uint32
+	first atomic.Uint64 // its first number in the view; 0 while it has none
 }
 
 // entry is a span: numbers seq0..seq0+n-1 stand for log records idx0..idx0+n-1, or for the one inline record.
@@ -64,23 +75,11 @@ func (e *entry) last() uint64 { return e.seq0 + e.n - 1 }
 const entryBytes = 64 << 10
 
 func newView(s *Sequencer, key store.Key, epoch store.Epoch, gates Gate) *View {
-	v := &View{seq: s, key: key, epoch: epoch, gates: gates, slots: map[*Log]uint32{}}
+	v := &View{seq: s, key: key, epoch: epoch, gates: gates, logs: map[*Log]*attachment{}}
 	for t := TypeEvent; t <= TypeError; t++ {
 		v.prefix[t] = arcp.AppendSequencedPrefix(nil, messageOf(t), key.ID)
 	}
 	return v
-}
-
-// SetReader says whom to wake; nil when the session has no link. Something unwritten wakes it at once.
-func (v *View) SetReader(w Waker) {
-	v.mu.Lock()
-	v.reader = w
-	v.busy.Store(false)
-	ready := v.written < v.published || v.failed != nil
-	v.mu.Unlock()
-	if ready && w != nil {
-		w.Wake()
-	}
 }
 
 // extend numbers records from..to of l, leaving out what the session did not negotiate. The caller holds the baton and l.mu.
@@ -109,7 +108,11 @@ func (v *View) extend(l *Log, from, to uint64, gates Gate, bytes int) {
 
 func (v *View) span(l *Log, from, to uint64, bytes int) {
 	n := to - from + 1
-	v.record(recordSpan, uint64(v.slots[l]), v.next+1, from, n)
+	a := v.logs[l]
+	if a.first.Load() == 0 {
+		a.first.Store(v.next + 1)
+	}
+	v.record(recordSpan, uint64(a.slot), v.next+1, from, n)
 	if k := len(v.pending) - 1; k >= 0 && v.pending[k].continues(l, from) {
 		v.pending[k].n += n
 		v.pending[k].bytes += bytes
@@ -142,12 +145,12 @@ func (v *View) publish(failed error) {
 	if v.unwritten > v.seq.limits.UnwrittenBytes {
 		v.failed = ErrOverrun
 	}
-	reader := v.reader
+	waker := v.waker
 	v.mu.Unlock()
 	clear(v.pending)
 	v.pending = v.pending[:0]
-	if reader != nil {
-		reader.Wake()
+	if waker != nil {
+		waker.Wake()
 	}
 }
 

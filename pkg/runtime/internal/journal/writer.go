@@ -2,34 +2,56 @@ package journal
 
 import "strconv"
 
+// Reader reads a view for one link. A later reader of the same view takes its place.
+type Reader struct {
+	view       *View
+	generation uint64
+}
+
 // AppendFrames appends the next frames to dst and the end of each to ends, until about maxBytes or maxFrames. Frames
 // appended count as written. One goroutine at a time may call it. When it says that there may be more, as it does after
 // each frame, it must be called again as soon as these are on their way: until then emitters may leave what they stage
-// to that call.
-func (v *View) AppendFrames(dst []byte, ends []int, maxBytes, maxFrames int) (_ []byte, _ []int, more bool, err error) {
-	v.busy.Store(false)
+// to that call. A reader that another one took the place of gets nothing.
+func (r *Reader) AppendFrames(dst []byte, ends []int, maxBytes, maxFrames int) (_ []byte, _ []int, more bool, err error) {
+	v := r.view
+	if !r.busy(false) {
+		return dst, ends, false, nil
+	}
 	v.seq.kick()
 	before := len(ends)
-	dst, ends, err = v.appendFrames(dst, ends, maxBytes, maxFrames)
+	dst, ends, err = r.appendFrames(dst, ends, maxBytes, maxFrames)
 	more = err == nil && len(ends) > before
-	v.busy.Store(more)
+	if more {
+		r.busy(true)
+	}
 	return dst, ends, more, err
 }
 
-func (v *View) appendFrames(dst []byte, ends []int, maxBytes, maxFrames int) (_ []byte, _ []int, err error) {
+// busy says whether the reader is on its way with frames, unless it is no longer the view's.
+func (r *Reader) busy(yes bool) bool {
+	r.view.mu.Lock()
+	defer r.view.mu.Unlock()
+	if r.generation != r.view.generation {
+		return false
+	}
+	r.view.busy.Store(yes)
+	return true
+}
+
+func (r *Reader) appendFrames(dst []byte, ends []int, maxBytes, maxFrames int) (_ []byte, _ []int, err error) {
 	limit, frames := len(dst)+maxBytes, len(ends)+maxFrames
 	for len(dst) < limit && len(ends) < frames {
-		e, n, err := v.take(frames - len(ends))
+		e, n, err := r.take(frames - len(ends))
 		if err != nil || n == 0 {
 			return dst, ends, err
 		}
 		if e.log == nil {
-			dst = v.appendFrame(dst, e.seq0, e.inline)
+			dst = r.view.appendFrame(dst, e.seq0, e.inline)
 			ends = append(ends, len(dst))
-			v.wrote(1, e.bytes)
+			r.wrote(1, e.bytes)
 			continue
 		}
-		if dst, ends, err = v.appendSpan(dst, ends, e, n, limit); err != nil {
+		if dst, ends, err = r.appendSpan(dst, ends, e, n, limit); err != nil {
 			return dst, ends, err
 		}
 	}
@@ -37,9 +59,13 @@ func (v *View) appendFrames(dst []byte, ends []int, maxBytes, maxFrames int) (_ 
 }
 
 // take returns the part of the entry at the writer's position that may be written, at most n frames of it.
-func (v *View) take(n int) (entry, uint64, error) {
+func (r *Reader) take(n int) (entry, uint64, error) {
+	v := r.view
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if r.generation != v.generation || v.held {
+		return entry{}, 0, nil
+	}
 	if v.failed != nil || v.written >= v.published {
 		return entry{}, 0, v.failed
 	}
@@ -54,15 +80,15 @@ func (v *View) take(n int) (entry, uint64, error) {
 	return e, min(e.n, uint64(n), v.published-v.written), nil
 }
 
-func (v *View) appendSpan(dst []byte, ends []int, e entry, n uint64, limit int) ([]byte, []int, error) {
-	r, ok := e.log.read(e.idx0, n)
+func (r *Reader) appendSpan(dst []byte, ends []int, e entry, n uint64, limit int) ([]byte, []int, error) {
+	records, ok := e.log.read(e.idx0, n)
 	if !ok {
-		return dst, ends, v.overrun()
+		return dst, ends, r.view.overrun()
 	}
 	bytes, seq := 0, e.seq0
-	for i := range r.ends {
-		rec := r.record(i)
-		dst = v.appendFrame(dst, seq, rec)
+	for i := range records.ends {
+		rec := records.record(i)
+		dst = r.view.appendFrame(dst, seq, rec)
 		ends = append(ends, len(dst))
 		bytes += len(rec)
 		seq++
@@ -70,7 +96,7 @@ func (v *View) appendSpan(dst []byte, ends []int, e entry, n uint64, limit int) 
 			break
 		}
 	}
-	v.wrote(seq-e.seq0, bytes)
+	r.wrote(seq-e.seq0, bytes)
 	return dst, ends, nil
 }
 
@@ -87,8 +113,13 @@ func (v *View) overrun() error {
 	return v.failed
 }
 
-func (v *View) wrote(n uint64, bytes int) {
+func (r *Reader) wrote(n uint64, bytes int) {
+	v := r.view
 	v.mu.Lock()
+	defer v.mu.Unlock()
+	if r.generation != v.generation {
+		return
+	}
 	v.written += n
 	v.unwritten -= bytes
 	v.kept += bytes
@@ -96,15 +127,15 @@ func (v *View) wrote(n uint64, bytes int) {
 		v.unwritten = 0 // a rewind into the middle of an entry counted all of it
 	}
 	v.evict()
-	v.mu.Unlock()
 }
 
 // evict forgets whole entries that are written and acknowledged, or written and past the cap, oldest first.
 func (v *View) evict() {
+	acked := v.acked.Load()
 	k := 0
 	for k < len(v.entries) {
 		e := &v.entries[k]
-		if e.last() > v.written || (e.last() > v.acked && v.kept <= v.seq.limits.ViewBytes) {
+		if e.last() > v.written || (e.last() > acked && v.kept <= v.seq.limits.ViewBytes) {
 			break
 		}
 		v.kept -= e.bytes
@@ -117,49 +148,7 @@ func (v *View) evict() {
 	rest := copy(v.entries, v.entries[k:])
 	clear(v.entries[rest:])
 	v.entries = v.entries[:rest]
-}
-
-// Ack says that the client has everything up to seq (§6.5). Excess is clamped to what was written; it only grows.
-func (v *View) Ack(seq uint64) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.acked = max(v.acked, min(seq, v.written))
-	v.evict()
-}
-
-// Coverage is what a rewind found.
-type Coverage int
-
-// The answers of Rewind.
-const (
-	Covered Coverage = iota
-	TooOld           // the view no longer holds the number after it
-	TooNew           // the number was never given
-)
-
-// Rewind puts the writer back to just after seq, which must be what a client says it has seen last (§6.3). It changes
-// nothing unless it returns Covered. No writer may be running.
-func (v *View) Rewind(seq uint64) Coverage {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	switch {
-	case seq > v.published:
-		return TooNew
-	case seq+1 < v.first():
-		return TooOld
-	}
-	v.unwritten += v.kept
-	v.kept = 0
-	v.at, v.written = 0, seq
-	for i := range v.entries {
-		e := &v.entries[i]
-		if e.last() > seq {
-			break
-		}
-		v.kept += e.bytes
-	}
-	v.unwritten -= v.kept
-	return Covered
+	v.prune()
 }
 
 // first returns the oldest number retained, one past the newest when none is.

@@ -1,0 +1,78 @@
+package runtime
+
+import (
+	"strings"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/core"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
+)
+
+// cancel ends a job for the session that submitted it, and once that has ended for any of its principal (§7.4).
+func (c *connection) cancel(s *session, e *arcp.Envelope, p *arcp.JobCancel) error {
+	id := e.JobID
+	switch {
+	case id == "":
+		id = p.JobID
+	case p.JobID != "" && p.JobID != id:
+		c.refuse(e, arcp.NewError(arcp.CodeInvalidRequest, "/payload/job_id: differs from the envelope's"))
+		return nil
+	}
+	if id == "" {
+		c.refuse(e, arcp.NewError(arcp.CodeInvalidRequest, "/payload/job_id: missing"))
+		return nil
+	}
+	j := s.visible(id)
+	if j == nil {
+		c.refuse(e, errNoJob())
+		return nil
+	}
+	if refusal := j.cancelFor(c, s, e.ID, strings.Clone(p.Reason)); refusal != nil {
+		c.refuse(e, refusal)
+	}
+	return nil
+}
+
+func errNoJob() *arcp.Error { return arcp.NewError(arcp.CodeJobNotFound, "there is no such job") }
+
+// visible returns a job the session may know of; one of another principal is as if it did not exist (§6.6).
+func (s *session) visible(id string) *job {
+	s.rt.mu.Lock()
+	defer s.rt.mu.Unlock()
+	if j := s.rt.jobs[id]; j != nil && j.principal == s.principal {
+		return j
+	}
+	return nil
+}
+
+// cancelFor answers before it stops the agent, so that the answer precedes the terminal on the wire.
+func (j *job) cancelFor(c *connection, s *session, requestID, reason string) *arcp.Error {
+	mine := j.owner == s || j.owner.gone.Load()
+	j.mu.Lock()
+	fx := j.core.Cancel(mine, reason, j.rt.now())
+	if fx.Ack {
+		if fx.Stop != core.NoCause {
+			_ = j.log.Note(journal.TypeCancel, []byte(j.core.Reason()))
+		}
+		ack := &arcp.JobCancelled{JobID: j.id, Reason: j.core.Reason(), RequestID: requestID}
+		c.answer(s, j, ack)
+	}
+	over := fx.Refuse == nil && j.apply(&fx)
+	j.mu.Unlock()
+	if over {
+		j.finished()
+	}
+	return fx.Refuse
+}
+
+// answer sends what a session must hear even when its link is lost meanwhile: it is sent again on resume.
+func (c *connection) answer(s *session, j *job, p arcp.Payload) {
+	e := c.envelope(j.id, j.trace, p)
+	frame, err := e.AppendJSON(nil)
+	if err != nil {
+		c.rt.opts.Logger.Error("answer cannot be encoded", "session", s.id, "job", j.id, "error", err)
+		return
+	}
+	c.rt.seq.Position(s.view, frame)
+	_ = c.link.Send(e) // a link that has ended is replaced by a resume
+}

@@ -1,0 +1,163 @@
+package runtime
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/arcpkit/arcp/internal/dynjson"
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/runtime/store"
+)
+
+// submitOnce is submit with an idempotency key (§7.2). The key is looked at before anything that may have changed since the
+// first submit, and submits with one key wait for each other.
+func (c *connection) submitOnce(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobSubmit) error {
+	key := idemKey(s.principal, p.IdempotencyKey)
+	print, err := fingerprint(p)
+	if err != nil {
+		c.refuse(e, arcp.NewError(arcp.CodeInvalidRequest, "/payload: %v", err))
+		return nil
+	}
+	unlock := s.rt.submits.lock(key.ID)
+	defer unlock()
+	known, refusal := s.rt.known(ctx, key, print)
+	switch {
+	case refusal != nil:
+		c.refuse(e, refusal)
+		return nil
+	case known != nil:
+		return c.acceptAgain(s, e, known)
+	}
+	j, err := c.accept(ctx, s, e, p, func(j *job) *arcp.Error {
+		j.keyed = true
+		return s.rt.reserve(ctx, key, print, j.id)
+	})
+	if j == nil {
+		s.rt.release(ctx, key)
+	}
+	return err
+}
+
+// acceptAgain answers as the first time and gives the session the job's history and terminal, if it does not have them
+// already.
+func (c *connection) acceptAgain(s *session, e *arcp.Envelope, j *job) error {
+	s.view.Hold()
+	defer s.view.Release()
+	if !s.rt.seq.Attached(s.view, j.log) {
+		if _, ok := s.rt.seq.Attach(s.view, j.log, 0); !ok {
+			s.rt.seq.Attach(s.view, j.log, j.log.First()-1)
+		}
+	}
+	c.answer(s, j, j.accepted(strings.Clone(e.ID)))
+	return nil
+}
+
+// reservation is what the store keeps under a key.
+type reservation struct {
+	print [sha256.Size]byte
+	jobID string
+}
+
+func (rt *Runtime) reserve(ctx context.Context, key store.Key, print [sha256.Size]byte, jobID string) *arcp.Error {
+	op := store.Op{
+		Key: key, Create: true, Node: rt.node.ID(), Snapshot: append(print[:], jobID...), Expires: time.Now().Add(rt.opts.IdempotencyTime),
+	}
+	if err := rt.store.Commit(ctx, &store.Batch{Ops: []store.Op{op}}); err != nil {
+		rt.opts.Logger.Error("idempotency key cannot be reserved", "error", err)
+		return arcp.NewError(arcp.CodeInternalError, "the idempotency key could not be reserved")
+	}
+	return nil
+}
+
+// release gives a key back whose submit was refused after all. A key that was not reserved stays as it is.
+func (rt *Runtime) release(ctx context.Context, key store.Key) {
+	op := store.Op{Key: key, Epoch: 1, Delete: true}
+	if err := rt.store.Commit(ctx, &store.Batch{Ops: []store.Op{op}}); err != nil && !errors.Is(err, store.ErrNotFound) {
+		rt.opts.Logger.Error("idempotency key cannot be released", "error", err)
+	}
+}
+
+// known returns the job that a key stands for, nil when the key is free, or why the submit is refused.
+func (rt *Runtime) known(ctx context.Context, key store.Key, print [sha256.Size]byte) (*job, *arcp.Error) {
+	head, err := rt.store.Lookup(ctx, key)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil || len(head.Snapshot) < sha256.Size {
+		rt.opts.Logger.Error("idempotency key cannot be looked up", "error", err)
+		return nil, arcp.NewError(arcp.CodeInternalError, "the idempotency key could not be looked up")
+	}
+	r := reservation{[sha256.Size]byte(head.Snapshot), string(head.Snapshot[sha256.Size:])}
+	rt.mu.Lock()
+	j := rt.jobs[r.jobID]
+	rt.mu.Unlock()
+	switch {
+	case j == nil: // reserved, and the job never came to be
+		rt.release(ctx, key)
+		return nil, nil
+	case r.print != print:
+		return nil, arcp.NewError(arcp.CodeDuplicateKey, "/payload/idempotency_key: was used for another request")
+	}
+	return j, nil
+}
+
+// idemKey names a reservation: of one principal, whatever characters the two hold.
+func idemKey(principal, key string) store.Key {
+	b := binary.AppendUvarint(nil, uint64(len(principal)))
+	return store.Key{Kind: store.KindIdem, ID: string(append(append(b, principal...), key...))}
+}
+
+// fingerprint is equal for submits that ask for the same: agent as written, input, lease, constraints and run time, JSON
+// values by their meaning.
+func fingerprint(p *arcp.JobSubmit) (sum [sha256.Size]byte, err error) {
+	asked := *p
+	asked.IdempotencyKey = ""
+	text, err := asked.AppendJSON(nil)
+	if err != nil {
+		return sum, err
+	}
+	canonical, err := dynjson.Canonical(text)
+	if err != nil {
+		return sum, err
+	}
+	return sha256.Sum256(canonical), nil
+}
+
+// keyLocks is a lock for each key in use.
+type keyLocks struct {
+	mu    sync.Mutex
+	locks map[string]*keyLock
+}
+
+type keyLock struct {
+	mu    sync.Mutex
+	users int
+}
+
+func (k *keyLocks) lock(key string) (unlock func()) {
+	k.mu.Lock()
+	if k.locks == nil {
+		k.locks = map[string]*keyLock{}
+	}
+	l := k.locks[key]
+	if l == nil {
+		l = &keyLock{}
+		k.locks[key] = l
+	}
+	l.users++
+	k.mu.Unlock()
+	l.mu.Lock()
+	return func() {
+		l.mu.Unlock()
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if l.users--; l.users == 0 {
+			delete(k.locks, key)
+		}
+	}
+}

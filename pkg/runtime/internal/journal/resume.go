@@ -1,0 +1,168 @@
+package journal
+
+// positioned is a frame without a number that has its place in a view: it is sent again when a session is resumed from
+// before that place.
+type positioned struct {
+	frame []byte
+	of    *attachment // an accepted: sent again until the client has one of its job's numbers
+	after uint64      // the newest number given before it, for all others
+}
+
+// due says whether a client that has all up to seq may lack the frame.
+func (p *positioned) due(seq uint64) bool {
+	if p.of == nil {
+		return seq <= p.after
+	}
+	first := p.of.first.Load()
+	return first == 0 || seq < first
+}
+
+// Position keeps a frame that is sent now for a resume, until the client is known to have it.
+func (s *Sequencer) Position(v *View, frame []byte) {
+	s.lock()
+	after := v.next
+	s.unlock()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.positioned = append(v.positioned, positioned{frame: frame, after: after})
+}
+
+// prune forgets the frames that no resume can ask for any more. The caller holds v.mu.
+func (v *View) prune() {
+	seq := max(v.acked.Load(), v.first()-1)
+	k := 0
+	for _, p := range v.positioned {
+		if p.due(seq) {
+			v.positioned[k] = p
+			k++
+		}
+	}
+	clear(v.positioned[k:])
+	v.positioned = v.positioned[:k]
+}
+
+// Coverage is what a resume found.
+type Coverage int
+
+// The answers of Resume.
+const (
+	Covered Coverage = iota
+	TooOld           // the view no longer holds the number after it
+	TooNew           // the number was never given
+)
+
+// Covers says whether a client that has all up to seq can go on from there (§6.3).
+func (v *View) Covers(seq uint64) Coverage {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.covers(seq)
+}
+
+func (v *View) covers(seq uint64) Coverage {
+	switch {
+	case seq > v.published:
+		return TooNew
+	case seq+1 < v.first():
+		return TooOld
+	}
+	return Covered
+}
+
+// Resume puts the writer back to just after seq, which a client says it has seen last, and gives it to a new reader; the
+// one before reads nothing more. It returns the frames without a number that must be sent before anything else. It
+// changes nothing unless the view covers seq. The reader gets nothing to write before SetWaker.
+func (v *View) Resume(seq uint64) (*Reader, [][]byte, Coverage) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if c := v.covers(seq); c != Covered {
+		return nil, nil, c
+	}
+	v.rewind(seq)
+	v.generation++
+	v.waker = nil
+	v.busy.Store(false)
+	var frames [][]byte
+	for i := range v.positioned {
+		if p := &v.positioned[i]; p.due(seq) {
+			frames = append(frames, p.frame)
+		}
+	}
+	return &Reader{v, v.generation}, frames, Covered
+}
+
+func (v *View) rewind(seq uint64) {
+	v.unwritten += v.kept
+	v.kept = 0
+	v.at, v.written = 0, seq
+	for i := range v.entries {
+		e := &v.entries[i]
+		if e.last() > seq {
+			break
+		}
+		v.kept += e.bytes
+	}
+	v.unwritten -= v.kept
+}
+
+// SetWaker says whom to wake when the reader has something to write, and wakes it if there is something already.
+func (r *Reader) SetWaker(w Waker) {
+	v := r.view
+	v.mu.Lock()
+	if r.generation != v.generation {
+		v.mu.Unlock()
+		return
+	}
+	v.waker = w
+	ready := v.written < v.published || v.failed != nil
+	v.mu.Unlock()
+	if ready {
+		w.Wake()
+	}
+}
+
+// Close says that the reader reads no more. It does nothing for a reader that another one took the place of.
+func (r *Reader) Close() {
+	v := r.view
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if r.generation == v.generation {
+		v.generation++
+		v.waker = nil
+		v.busy.Store(false)
+	}
+}
+
+// Ack says that the client has everything up to seq (§6.5). Excess is clamped to what was written; it only grows.
+func (v *View) Ack(seq uint64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.acks.Store(true)
+	v.acked.Store(max(v.acked.Load(), min(seq, v.written)))
+	v.evict()
+	v.prune()
+}
+
+// Idle says whether everything published is written.
+func (v *View) Idle() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.written == v.published
+}
+
+// Hold keeps the writer from the view's numbers until Release, so that a frame can be sent before those that an attach brings.
+func (v *View) Hold() {
+	v.mu.Lock()
+	v.held = true
+	v.mu.Unlock()
+}
+
+// Release ends Hold.
+func (v *View) Release() {
+	v.mu.Lock()
+	v.held = false
+	waker := v.waker
+	v.mu.Unlock()
+	if waker != nil {
+		waker.Wake()
+	}
+}

@@ -1,0 +1,108 @@
+package runtime
+
+import (
+	"context"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
+)
+
+// claim is what a client presents to continue a session (§6.3).
+type claim struct {
+	session string // may be empty: the token finds it
+	token   arcp.Secret
+	last    uint64
+}
+
+// resumed is a session that a link took over.
+type resumed struct {
+	session *session
+	token   arcp.Secret
+	reader  *journal.Reader
+	frames  [][]byte    // to send before anything else
+	old     *connection // the link it had, or nil
+}
+
+// errResume is the one answer for an unknown session, a wrong token and a session of somebody else: they look alike.
+func errResume() *arcp.Error {
+	err := arcp.NewError(arcp.CodeResumeWindowExpired, "there is no such session to resume")
+	err.Retryable = false
+	return err
+}
+
+// resume gives a session to a new link. It changes nothing unless all is in order: owner, token, coverage.
+func (rt *Runtime) resume(ctx context.Context, c *connection, who *Principal, cl *claim) (*resumed, *arcp.Error) {
+	hash := arcp.HashToken(cl.token.Reveal())
+	s := rt.find(cl.session, hash)
+	if s == nil || s.principal != who.ID {
+		return nil, errResume()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gone.Load() || !s.presented(hash) {
+		return nil, errResume()
+	}
+	switch s.view.Covers(cl.last) {
+	case journal.TooNew:
+		return nil, arcp.NewError(arcp.CodeInvalidRequest, "last_event_seq is above what the session was ever sent")
+	case journal.TooOld:
+		return nil, errResume()
+	}
+	return s.takeOver(ctx, c, hash, cl.last)
+}
+
+func (rt *Runtime) find(id string, hash arcp.TokenHash) *session {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	if id == "" {
+		return rt.tokens[hash]
+	}
+	return rt.sessions[id]
+}
+
+// takeOver commits the new token before the old link loses the session. The token presented stays good until the client
+// shows that it has the new one. The caller holds s.mu.
+func (s *session) takeOver(ctx context.Context, c *connection, presented arcp.TokenHash, last uint64) (*resumed, *arcp.Error) {
+	token := arcp.NewToken()
+	before, beforePrevious := s.current, s.previous
+	s.current, s.previous = arcp.HashToken(token.Reveal()), &presented
+	head, err := s.snapshot()
+	if err == nil {
+		err = s.rt.seq.Save(ctx, s.view, head)
+	}
+	if err != nil {
+		s.current, s.previous = before, beforePrevious
+		s.rt.opts.Logger.Error("session cannot be saved", "session", s.id, "error", err)
+		return nil, arcp.NewError(arcp.CodeInternalError, "the session cannot be resumed now")
+	}
+	reader, frames, covered := s.view.Resume(last)
+	if covered != journal.Covered { // evicted since it was looked at; the client may ask again and will get the same
+		return nil, errResume()
+	}
+	s.rt.retoken(s, before, beforePrevious)
+	if s.window != nil {
+		s.window.Stop()
+	}
+	s.leaving = false
+	return &resumed{session: s, token: token, reader: reader, frames: frames, old: s.conn.Swap(c)}, nil
+}
+
+// retoken makes a session be found by its two tokens and by no other.
+func (rt *Runtime) retoken(s *session, before arcp.TokenHash, beforePrevious *arcp.TokenHash) {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	delete(rt.tokens, before)
+	if beforePrevious != nil {
+		delete(rt.tokens, *beforePrevious)
+	}
+	rt.tokens[s.current] = s
+	rt.tokens[*s.previous] = s
+}
+
+// takenOver is the end of a link whose session went on over another (§6.3).
+func (c *connection) takenOver() {
+	lost := arcp.NewError(arcp.CodeHeartbeatLost, "another link has resumed the session")
+	lost.Retryable = false
+	_ = c.send(sessionError(withDetail(lost, arcp.DetailReason, arcp.ReasonTakenOver), "", ""))
+	c.link.Close("the session was taken over")
+}

@@ -1,0 +1,104 @@
+package runtime
+
+import (
+	"strings"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
+)
+
+// subscribe lets a session follow a job: what it is like now, history if asked for, then what happens (§7.6). Every one is
+// logged for audit, refused ones too.
+func (c *connection) subscribe(s *session, e *arcp.Envelope, p *arcp.JobSubscribe) error {
+	j, refusal := s.observable(p.JobID)
+	if refusal == nil {
+		refusal = c.follow(s, j, strings.Clone(e.ID), p)
+	}
+	owner, verdict := "", "allowed"
+	if j != nil {
+		owner = j.principal
+	}
+	if refusal != nil {
+		verdict = string(refusal.Code)
+		c.refuse(e, refusal)
+	}
+	c.rt.opts.Logger.Info("subscribe", "audit", true, "session", s.id, "principal", s.principal, "job", p.JobID, "owner", owner, "verdict", verdict)
+	return nil
+}
+
+// observable returns a job the session may follow: its principal's own, and those the policy opens to it.
+func (s *session) observable(id string) (*job, *arcp.Error) {
+	s.rt.mu.Lock()
+	j := s.rt.jobs[id]
+	s.rt.mu.Unlock()
+	if j == nil {
+		return nil, errNoJob()
+	}
+	may := j.principal == s.principal
+	if !may && s.rt.opts.Observe != nil {
+		may = s.rt.opts.Observe(s.principal, j.principal, j.agent)
+	}
+	if !may {
+		return j, errNoJob()
+	}
+	return j, nil
+}
+
+// follow attaches the view. The writer is held until the answer is on its way, which so precedes what the attach brings.
+func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSubscribe) *arcp.Error {
+	if !s.observe(j) {
+		return arcp.NewError(arcp.CodeRateLimited, "the session has %d subscriptions, as many as it may", s.rt.opts.MaxSubscribed)
+	}
+	from := journal.Live
+	if p.History {
+		from = p.FromEventSeq
+	}
+	s.view.Hold()
+	defer s.view.Release()
+	j.mu.Lock() // the status is that of the cut
+	defer j.mu.Unlock()
+	cut, ok := s.rt.seq.Attach(s.view, j.log, from)
+	if !ok {
+		s.unobserve(j)
+		trimmed := arcp.NewError(arcp.CodeResumeWindowExpired, "/payload/from_event_seq: the job no longer keeps what follows")
+		trimmed.Retryable = false
+		return withDetail(trimmed, arcp.DetailFirst, j.log.First())
+	}
+	c.answer(s, j, &arcp.JobSubscribed{
+		JobID: j.id, CurrentStatus: j.core.Status(), Agent: j.agent, Lease: j.task.lease, TraceID: j.trace,
+		SubscribedFrom: min(from, cut), Replayed: p.History, RequestID: requestID,
+	})
+	return nil
+}
+
+// observe notes a subscription, unless there are too many.
+func (s *session) observe(j *job) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.observed[j.id] == nil && len(s.observed) >= s.rt.opts.MaxSubscribed {
+		return false
+	}
+	s.observed[j.id] = j
+	return true
+}
+
+func (s *session) unobserve(j *job) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.observed[j.id] != nil
+	delete(s.observed, j.id)
+	return was
+}
+
+// unsubscribe ends a subscription; the stream of a job that the session submitted goes on (§7.6).
+func (c *connection) unsubscribe(s *session, e *arcp.Envelope, p *arcp.JobUnsubscribe) error {
+	j, refusal := s.observable(p.JobID)
+	if refusal != nil {
+		c.refuse(e, refusal)
+		return nil
+	}
+	if s.unobserve(j) && j.owner != s {
+		s.rt.seq.Detach(s.view, j.log)
+	}
+	return nil
+}
