@@ -21,7 +21,7 @@ type node struct {
 var floors = [][]string{
 	{"internal/jsonx", "internal/glob", "internal/dynjson", "pkg/transport"},
 	{"pkg/arcp"},
-	{"pkg/internal/link", "pkg/internal/convo"},
+	{"pkg/internal/link", "pkg/internal/convo", "internal/invariant"},
 	{"pkg/client", "pkg/runtime"},
 	{"bindings/c", "cmd/arcp"},
 	{"examples", "bench", "internal/repo", "internal/e2e"},
@@ -52,7 +52,8 @@ var homes = map[string][]string{
 	"C":                                     {"bindings/c"},
 	module + "/pkg/transport/ws":            {"cmd/arcp", "bindings/c", "examples", "bench"},
 	module + "/pkg/transport/faulty":        {"internal/e2e"},
-	module + "/pkg/internal/convo":          {}, // conversations are played by tests
+	module + "/pkg/internal/convo":          {},               // conversations are played by tests
+	module + "/internal/invariant":          {"internal/e2e"}, // traces are judged by tests
 	module + "/examples/internal":           {"examples"},
 	module + "/bench/shadow":                {"bench"},
 	module + "/pkg/runtime/store/storetest": {}, // the suite that every engine's tests run
