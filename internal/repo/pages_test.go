@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -123,6 +124,35 @@ func TestGoInPages(t *testing.T) {
 				t.Errorf("%s: gofmt does not like %s: %s", page, b.name, out)
 			}
 		}
+	}
+}
+
+// A program with a block ```output NAME behind it prints that.
+func TestOutputOfPages(t *testing.T) {
+	t.Parallel()
+	ran := 0
+	flag, packages := overlay(t, func(text string) string { return text })
+	for page, text := range pages(t) {
+		for _, b := range blocks(page, text) {
+			pkg := "./pages/" + strings.TrimSuffix(page, ".md") + "_" + b.name
+			if b.lang != "output" {
+				continue
+			}
+			if !slices.Contains(packages, pkg) {
+				t.Errorf("%s has output of %s, which is no program", page, b.name)
+				continue
+			}
+			ran++
+			var stderr bytes.Buffer
+			cmd := exec.CommandContext(t.Context(), "go", "run", flag, pkg)
+			cmd.Stderr = &stderr
+			if out, err := cmd.Output(); err != nil || string(out) != b.text {
+				t.Errorf("%s: %s printed\n%s%s%v, want\n%s", page, b.name, out, &stderr, err, b.text)
+			}
+		}
+	}
+	if ran == 0 {
+		t.Error("no page shows what a program prints, so the pattern must be wrong")
 	}
 }
 
