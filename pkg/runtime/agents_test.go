@@ -78,6 +78,18 @@ func (b *bench) agents() map[string]runtime.AgentFunc {
 	return map[string]runtime.AgentFunc{
 		"echo":  func(_ context.Context, t *runtime.Task) error { return t.SetResult(t.Input()) },
 		"trace": func(ctx context.Context, t *runtime.Task) error { return set(t, runtime.TraceID(ctx)) },
+		"emit":  emit,
+		"hold": func(ctx context.Context, t *runtime.Task) error {
+			_ = think(ctx, t, "one")
+			_ = think(ctx, t, "two")
+			<-ctx.Done()
+			return context.Cause(ctx)
+		},
+		"later": func(ctx context.Context, t *runtime.Task) error {
+			time.Sleep(time.Minute)
+			_ = think(ctx, t, "woke")
+			return t.SetResult(t.Input())
+		},
 		"sleep": func(ctx context.Context, t *runtime.Task) error {
 			select {
 			case <-time.After(time.Hour):
@@ -129,6 +141,30 @@ func (b *bench) agents() map[string]runtime.AgentFunc {
 			return set(t, strings.Repeat("x", arcp.LimitFrameOut))
 		},
 	}
+}
+
+func think(ctx context.Context, t *runtime.Task, text string) error {
+	return t.Emit(ctx, &arcp.ThoughtBody{Text: text})
+}
+
+// emit emits as many thoughts as its input says, a number or its member n.
+func emit(ctx context.Context, t *runtime.Task) error {
+	var n int
+	if err := dynjson.Unmarshal(t.Input(), &n); err != nil {
+		var in struct {
+			N float64 `json:"n"`
+		}
+		if err := dynjson.Unmarshal(t.Input(), &in); err != nil {
+			return err
+		}
+		n = int(in.N)
+	}
+	for i := range n {
+		if err := think(ctx, t, fmt.Sprint(i+1)); err != nil {
+			return err
+		}
+	}
+	return set(t, n)
 }
 
 func set(t *runtime.Task, v any) error {

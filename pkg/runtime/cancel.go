@@ -55,7 +55,7 @@ func (j *job) cancelFor(c *connection, s *session, requestID, reason string) *ar
 			_ = j.log.Note(journal.TypeCancel, []byte(j.core.Reason()))
 		}
 		ack := &arcp.JobCancelled{JobID: j.id, Reason: j.core.Reason(), RequestID: requestID}
-		c.answer(s, j, ack)
+		c.answer(s, j, ack, j.rt.seq.Tail(s.view))
 	}
 	over := fx.Refuse == nil && j.apply(&fx)
 	j.mu.Unlock()
@@ -65,14 +65,15 @@ func (j *job) cancelFor(c *connection, s *session, requestID, reason string) *ar
 	return fx.Refuse
 }
 
-// answer sends what a session must hear even when its link is lost meanwhile: it is sent again on resume.
-func (c *connection) answer(s *session, j *job, p arcp.Payload) {
+// answer sends what a session must hear even when its link is lost meanwhile: it is sent again on resume to a client that
+// has nothing above the number after.
+func (c *connection) answer(s *session, j *job, p arcp.Payload, after uint64) {
 	e := c.envelope(j.id, j.trace, p)
 	frame, err := e.AppendJSON(nil)
 	if err != nil {
 		c.rt.opts.Logger.Error("answer cannot be encoded", "session", s.id, "job", j.id, "error", err)
 		return
 	}
-	c.rt.seq.Position(s.view, frame)
+	s.view.Position(frame, after)
 	_ = c.link.Send(e) // a link that has ended is replaced by a resume
 }

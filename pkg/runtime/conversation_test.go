@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -32,15 +33,20 @@ func TestConversations(t *testing.T) {
 					if strings.HasPrefix(filepath.Base(file), "large") {
 						o.ChunkBytes = 0
 					}
+					if strings.Contains(file, "back_pressure") {
+						o.LagEvents = 2
+					}
 				})
-				ours, theirs := transport.Pipe()
-				served := make(chan error, 1)
-				go func() { served <- rt.Serve(context.Background(), ours) }()
-				script.Play(t, convo.Client, theirs, convo.HostFunc(func(*testing.T, string, string) error {
+				defer rt.stop(t)
+				var served sync.WaitGroup
+				defer served.Wait()
+				script.PlayDial(t, convo.Client, func() (transport.Conn, error) {
+					ours, theirs := transport.Pipe()
+					served.Go(func() { _ = rt.Serve(context.Background(), ours) })
+					return theirs, nil
+				}, convo.HostFunc(func(*testing.T, string, string) error {
 					return errors.New("the runtime takes no actions")
 				}))
-				<-served
-				rt.stop(t)
 			})
 		})
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"strings"
 	"sync"
 	"time"
 
@@ -48,12 +47,13 @@ func (c *connection) submitOnce(ctx context.Context, s *session, e *arcp.Envelop
 func (c *connection) acceptAgain(s *session, e *arcp.Envelope, j *job) error {
 	s.view.Hold()
 	defer s.view.Release()
+	after := s.rt.seq.Tail(s.view)
 	if !s.rt.seq.Attached(s.view, j.log) {
 		if _, ok := s.rt.seq.Attach(s.view, j.log, 0); !ok {
 			s.rt.seq.Attach(s.view, j.log, j.log.First()-1)
 		}
 	}
-	c.answer(s, j, j.accepted(strings.Clone(e.ID)))
+	c.answer(s, j, j.accepted(e.ID), after)
 	return nil
 }
 

@@ -21,6 +21,7 @@ type job struct {
 	principal string
 	trace     string
 	created   time.Time
+	line      []byte // what listings show of it and does not change: an accepted payload
 	log       *journal.Log
 	task      *Task
 	cancel    context.CancelCauseFunc
@@ -187,7 +188,11 @@ func (j *job) finished() {
 		close(rt.idle)
 		rt.idle = nil
 	}
-	rt.finished = append(rt.finished, j)
+	if j.keyed {
+		rt.keyed = append(rt.keyed, j)
+	} else {
+		rt.finished = append(rt.finished, j)
+	}
 	old := rt.expire(time.Now())
 	rt.mu.Unlock()
 	rt.forget(old)

@@ -66,9 +66,6 @@ func filterOf(f *arcp.JobFilter) store.Filter {
 	return out
 }
 
-// summary is what a listing shows of a job and does not change; the rest is in its row and its log.
-func (j *job) summary() *arcp.JobAccepted { return j.accepted("") }
-
 func (rt *Runtime) summaryOf(row *store.JobRow) (arcp.JobSummary, error) {
 	p, err := arcp.DecodePayload(arcp.TypeJobAccepted, row.Summary)
 	if err != nil {

@@ -2,26 +2,25 @@ package runtime
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
 
-// expire takes the finished jobs whose time is over, or that are too many, out of the table. The caller holds rt.mu.
+// expire takes the finished jobs whose time is over, or that are too many, out of the table; those that a key leads to
+// stay their time. The caller holds rt.mu.
 func (rt *Runtime) expire(now time.Time) (old []*job) {
-	k := 0
-	for k < len(rt.finished) {
-		j := rt.finished[k]
-		if len(rt.finished)-k <= rt.opts.MaxFinished && now.Sub(j.ended) < rt.opts.JobRetention {
-			break
+	take := func(list *[]*job, most int, age time.Duration) {
+		for l := *list; len(l) > 0 && (len(l) > most || now.Sub(l[0].ended) >= age); l = *list {
+			delete(rt.jobs, l[0].id)
+			old = append(old, l[0])
+			l[0], *list = nil, l[1:]
 		}
-		delete(rt.jobs, j.id)
-		old = append(old, j)
-		rt.finished[k] = nil
-		k++
 	}
-	rt.finished = rt.finished[k:]
+	take(&rt.finished, rt.opts.MaxFinished, rt.opts.JobRetention)
+	take(&rt.keyed, math.MaxInt, max(rt.opts.JobRetention, rt.opts.IdempotencyTime))
 	return old
 }
 
@@ -35,5 +34,7 @@ func (rt *Runtime) forget(old []*job) {
 }
 
 func (j *job) row(status arcp.JobStatus) *store.JobRow {
-	return &store.JobRow{JobID: j.id, Principal: j.principal, Agent: j.agent, Status: string(status), Created: j.created}
+	return &store.JobRow{
+		JobID: j.id, Principal: j.principal, Agent: j.agent, Status: string(status), Created: j.created, Summary: j.line,
+	}
 }

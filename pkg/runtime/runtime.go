@@ -31,6 +31,7 @@ type Runtime struct {
 	tokens   map[arcp.TokenHash]*session // by the tokens that resume them
 	jobs     map[string]*job
 	finished []*job // oldest first
+	keyed    []*job // finished ones that an idempotency key leads to, oldest first
 	stopping bool
 	idle     chan struct{} // closed when the last running job ends; nil when nobody waits
 	gone     chan struct{} // closed when the last connection ends; nil when nobody waits

@@ -118,13 +118,12 @@ func (j *job) accepted(requestID string) *arcp.JobAccepted {
 // record lists the job and opens its log with its accepted message, attached to the session's view.
 func (s *session) record(ctx context.Context, j *job, accepted *arcp.Envelope) *arcp.Error {
 	frame, err := accepted.AppendJSON(nil)
-	row := j.row(arcp.StatusRunning) // it is about to
 	if err == nil {
-		row.Summary, err = j.summary().AppendJSON(nil)
+		j.line, err = j.accepted("").AppendJSON(nil)
 	}
 	if err == nil {
 		j.log, err = s.rt.seq.OpenLog(ctx, &journal.NewLog{
-			Node: s.rt.node.ID(), JobID: j.id, TraceID: j.trace, Accepted: frame, Row: row, Owner: s.view,
+			Node: s.rt.node.ID(), JobID: j.id, TraceID: j.trace, Accepted: frame, Row: j.row(arcp.StatusRunning), Owner: s.view,
 		})
 	}
 	if err != nil {

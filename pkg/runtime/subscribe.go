@@ -1,8 +1,6 @@
 package runtime
 
 import (
-	"strings"
-
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
 )
@@ -12,7 +10,7 @@ import (
 func (c *connection) subscribe(s *session, e *arcp.Envelope, p *arcp.JobSubscribe) error {
 	j, refusal := s.observable(p.JobID)
 	if refusal == nil {
-		refusal = c.follow(s, j, strings.Clone(e.ID), p)
+		refusal = c.follow(s, j, e.ID, p)
 	}
 	owner, verdict := "", "allowed"
 	if j != nil {
@@ -57,6 +55,7 @@ func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSub
 	defer s.view.Release()
 	j.mu.Lock() // the status is that of the cut
 	defer j.mu.Unlock()
+	after := s.rt.seq.Tail(s.view)
 	cut, ok := s.rt.seq.Attach(s.view, j.log, from)
 	if !ok {
 		s.unobserve(j)
@@ -67,7 +66,7 @@ func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSub
 	c.answer(s, j, &arcp.JobSubscribed{
 		JobID: j.id, CurrentStatus: j.core.Status(), Agent: j.agent, Lease: j.task.lease, TraceID: j.trace,
 		SubscribedFrom: min(from, cut), Replayed: p.History, RequestID: requestID,
-	})
+	}, after)
 	return nil
 }
 

@@ -39,14 +39,25 @@ func (f HostFunc) Do(t *testing.T, verb, args string) error { return f(t, verb, 
 // and closes conn in any case.
 func (s *Script) Play(t *testing.T, side Side, conn transport.Conn, host Host) {
 	t.Helper()
-	p := &player{script: s, side: stepKind(side), conn: conn, frames: make(chan string, 1024), vars: vars{}}
-	go p.pump()
-	defer func() {
-		_ = conn.Close("the conversation is over")
-		for range p.frames {
-			continue
+	first := conn
+	s.PlayDial(t, side, func() (transport.Conn, error) {
+		if first == nil {
+			return nil, errors.New("this conversation has one connection")
 		}
-	}()
+		c := first
+		first = nil
+		return c, nil
+	}, host)
+}
+
+// PlayDial is Play for a script that changes connections: dial gives the first, and another at each "! dial".
+func (s *Script) PlayDial(t *testing.T, side Side, dial func() (transport.Conn, error), host Host) {
+	t.Helper()
+	p := &player{script: s, side: stepKind(side), dial: dial, vars: vars{}}
+	if err := p.connect(); err != nil {
+		t.Fatal(err)
+	}
+	defer p.hangUp()
 	for i := range s.steps {
 		st := &s.steps[i]
 		if err := p.step(t, host, st); err != nil {
@@ -58,15 +69,34 @@ func (s *Script) Play(t *testing.T, side Side, conn transport.Conn, host Host) {
 type player struct {
 	script *Script
 	side   stepKind
+	dial   func() (transport.Conn, error)
 	conn   transport.Conn
 	frames chan string // closed at the end of the connection
 	vars   vars
 }
 
-func (p *player) pump() {
-	defer close(p.frames)
+// connect takes a new connection; the one before is closed by then, or left to end by itself.
+func (p *player) connect() error {
+	conn, err := p.dial()
+	if err != nil {
+		return err
+	}
+	p.conn, p.frames = conn, make(chan string, 1024)
+	go pump(conn, p.frames)
+	return nil
+}
+
+func (p *player) hangUp() {
+	_ = p.conn.Close("the conversation is over")
+	for range p.frames {
+		continue
+	}
+}
+
+func pump(conn transport.Conn, frames chan<- string) {
+	defer close(frames)
 	for {
-		frame, err := p.conn.Read(nil)
+		frame, err := conn.Read(nil)
 		var bad *transport.FrameError
 		if errors.As(err, &bad) {
 			continue
@@ -74,7 +104,7 @@ func (p *player) pump() {
 		if err != nil {
 			return
 		}
-		p.frames <- string(frame)
+		frames <- string(frame)
 	}
 }
 
@@ -115,6 +145,9 @@ func (p *player) expect(want string) error {
 
 func (p *player) event(what string) error {
 	switch what {
+	case "dial":
+		p.hangUp()
+		return p.connect()
 	case "close":
 		return p.conn.Close("as the conversation says")
 	case "closed":

@@ -7,6 +7,7 @@
 //	@ verb arguments            an action of the side under test
 //	! close                     the played side closes the connection
 //	! closed                    the played side sees the connection end
+//	! dial                      the played side closes the connection and makes another; see PlayDial
 //	! quiet                     all goroutines wait and no frame is on its way; in a synctest bubble only
 //	~ 30s                       time passes; in a synctest bubble only
 //	# text                      nothing
@@ -19,6 +20,7 @@ package convo
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -107,8 +109,8 @@ func (st *step) check() (err error) {
 	case toRuntime, toClient, action:
 		return nil
 	case event:
-		if st.text != "close" && st.text != "closed" && st.text != "quiet" {
-			return fmt.Errorf("! %s is not close, closed or quiet", st.text)
+		if !slices.Contains([]string{"close", "closed", "quiet", "dial"}, st.text) {
+			return fmt.Errorf("! %s is not close, closed, quiet or dial", st.text)
 		}
 		return nil
 	case pass:

@@ -17,11 +17,15 @@ func (p *positioned) due(seq uint64) bool {
 	return first == 0 || seq < first
 }
 
-// Position keeps a frame that is sent now for a resume, until the client is known to have it.
-func (s *Sequencer) Position(v *View, frame []byte) {
+// Tail returns the newest number a view has given.
+func (s *Sequencer) Tail(v *View) uint64 {
 	s.lock()
-	after := v.next
-	s.unlock()
+	defer s.unlock()
+	return v.next
+}
+
+// Position keeps a frame that is sent now, ahead of the numbers above after, until the client is known to have it.
+func (v *View) Position(frame []byte, after uint64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.positioned = append(v.positioned, positioned{frame: frame, after: after})
