@@ -123,22 +123,25 @@ func TestSlowReaderIsCut(t *testing.T) {
 	}
 }
 
-type brokenStore struct {
+var errDisk = errors.New("disk full")
+
+// failing is a store that fails from some commit on.
+type failing struct {
 	store.Store
-	fail error
+	after int
 }
 
-func (b *brokenStore) Commit(ctx context.Context, batch *store.Batch) error {
-	if b.fail != nil {
-		return b.fail
+func (f *failing) Commit(ctx context.Context, batch *store.Batch) error {
+	if f.after--; f.after < 0 {
+		return errDisk
 	}
-	return b.Store.Commit(ctx, batch)
+	return f.Store.Commit(ctx, batch)
 }
 
 // TestBrokenStoreStopsEverything: what the store refused is seen by nobody, and nothing is taken after it.
 func TestBrokenStoreStopsEverything(t *testing.T) {
 	t.Parallel()
-	b := &brokenStore{Store: store.NewMemory()}
+	b := &failing{Store: store.NewMemory(), after: 3}
 	s := New(b, testLimits)
 	v, _ := s.OpenView(t.Context(), "n", "sess_1", gateAll, nil)
 	l, err := s.OpenLog(t.Context(), &NewLog{Node: "n", JobID: "job_1", Accepted: []byte("{}"), Owner: v})
@@ -146,15 +149,14 @@ func TestBrokenStoreStopsEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, _, _ := v.Resume(0)
-	b.fail = errors.New("disk full")
 	_, _ = l.Append(t.Context(), thought("lost"))
-	if err := l.Flush(t.Context()); !errors.Is(err, b.fail) {
+	if err := l.Flush(t.Context()); !errors.Is(err, errDisk) {
 		t.Errorf("Flush = %v, want the store's error", err)
 	}
-	if buf, _, _, err := r.AppendFrames(nil, nil, 1<<20, 64); len(buf) > 0 || !errors.Is(err, b.fail) {
+	if buf, _, _, err := r.AppendFrames(nil, nil, 1<<20, 64); len(buf) > 0 || !errors.Is(err, errDisk) {
 		t.Errorf("AppendFrames = %q, %v, want nothing and the store's error", buf, err)
 	}
-	if _, err := l.Append(t.Context(), thought("late")); !errors.Is(err, b.fail) {
+	if _, err := l.Append(t.Context(), thought("late")); !errors.Is(err, errDisk) {
 		t.Errorf("Append = %v, want the store's error", err)
 	}
 }

@@ -13,13 +13,15 @@ func (v *View) checkLag() {
 	if limit == 0 || !v.acks.Load() {
 		return
 	}
-	lag := v.next - v.acked.Load()
-	switch {
-	case v.lagging && lag <= limit/2:
-		v.lagging = false
-	case !v.lagging && lag > limit && len(v.pending) > 0:
-		v.lagging = true
+	if v.next-v.acked.Load() > limit && len(v.pending) > 0 && !v.lagging.Swap(true) {
 		v.tellLag()
+	}
+}
+
+// caughtUp ends a breach when the client is well below the threshold again. The caller holds v.mu.
+func (v *View) caughtUp() {
+	if v.published-v.acked.Load() <= uint64(v.seq.limits.LagEvents)/2 {
+		v.lagging.Store(false)
 	}
 }
 

@@ -73,7 +73,7 @@ func (l *Log) Append(ctx context.Context, ev *arcp.JobEvent) (uint64, error) {
 	if err == nil {
 		err = l.stage(s, mark, out, gate)
 	}
-	few := l.events-l.sealed < batchEvents
+	few := l.events-l.sealed < batchEvents && l.staged < batchBytes
 	l.mu.Unlock()
 	if err != nil {
 		return 0, err
@@ -84,8 +84,11 @@ func (l *Log) Append(ctx context.Context, ev *arcp.JobEvent) (uint64, error) {
 	return index, nil
 }
 
-// batchEvents is how many events of a log may wait for a busy writer to commit them on its way back.
-const batchEvents = 64
+// How many events of a log, and bytes of them, may wait for a busy writer to commit them on its way back.
+const (
+	batchEvents = 64
+	batchBytes  = 32 << 10
+)
 
 // expected says that every view of the log has a writer that will come for more by itself: the events staged in the
 // meantime then cost one commit together. A writer that is stuck delays nobody but its own reader, for any other view
@@ -163,6 +166,7 @@ func altRecord(t *Terminal, index uint64) ([]byte, error) {
 
 // Flush waits until all that was staged when it was called is committed.
 func (l *Log) Flush(ctx context.Context) error {
+	l.seq.kick()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for want := l.records; l.flushed < want; {

@@ -142,6 +142,7 @@ func (v *View) Ack(seq uint64) {
 	defer v.mu.Unlock()
 	v.acks.Store(true)
 	v.acked.Store(max(v.acked.Load(), min(seq, v.written)))
+	v.caughtUp()
 	v.evict()
 	v.prune()
 }

@@ -61,9 +61,13 @@ func (s *Sequencer) push(l *Log) {
 // kick runs batches until nothing is staged, or leaves that to whoever holds the baton: it looks again after letting go.
 func (s *Sequencer) kick() {
 	for s.pending.Load() && s.run.TryLock() {
-		s.drain()
-		s.run.Unlock()
+		s.drainAndLetGo()
 	}
+}
+
+func (s *Sequencer) drainAndLetGo() {
+	defer s.run.Unlock()
+	s.drain()
 }
 
 // lock takes the baton with nothing staged, so that what the caller does next has a place in the order.
@@ -86,6 +90,7 @@ func (s *Sequencer) drain() {
 		for _, l := range s.work {
 			s.seal(l)
 		}
+		clear(s.work)
 		s.commit()
 	}
 }
@@ -95,6 +100,11 @@ func (s *Sequencer) seal(l *Log) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.dirty = false
+	if s.failed != nil {
+		l.failed = s.failed
+		l.wake()
+		return
+	}
 	from, to := l.sealed+1, l.events
 	bytes, notes := s.sealRecords(l)
 	for _, v := range *l.views.Load() {
@@ -148,7 +158,7 @@ func (s *Sequencer) commit() {
 		v.checkLag()
 		v.seal(&s.batch)
 	}
-	if s.failed == nil {
+	if s.failed == nil && len(s.batch.Ops) > 0 {
 		s.failed = s.store.Commit(context.Background(), &s.batch)
 	}
 	clear(s.batch.Ops)
@@ -160,7 +170,9 @@ func (s *Sequencer) commit() {
 	s.sealed = s.sealed[:0]
 	for _, v := range s.touched {
 		v.touched = false
-		v.publish(s.failed)
+		if before := v.publish(s.failed); before > 0 {
+			_ = s.store.Trim(context.Background(), v.key, v.epoch, before) // it is trimmed with the next batch otherwise
+		}
 	}
 	clear(s.touched)
 	s.touched = s.touched[:0]

@@ -30,17 +30,19 @@ type View struct {
 	sealed  uint64 // newest record of slab handed to a batch
 	pending []entry
 	touched bool
-	lagging bool // back pressure was told and not yet over
+	trimmed uint64 // newest record trimmed
 
 	prefix [4][]byte // of a frame, by Type
 
 	// busy says that a writer is about to call AppendFrames again, which commits what is staged by then.
-	busy  atomic.Bool
-	acks  atomic.Bool   // the client has acknowledged something
-	acked atomic.Uint64 // newest number the client says it has
+	busy    atomic.Bool
+	acks    atomic.Bool   // the client has acknowledged something
+	lagging atomic.Bool   // it was told of back pressure and has not caught up
+	acked   atomic.Uint64 // newest number the client says it has
 
 	mu         sync.Mutex
 	entries    []entry // retained, oldest first
+	gone       uint64  // records of the view that nothing retained needs
 	positioned []positioned
 	at         int    // entry the writer reads next
 	published  uint64 // newest number committed
@@ -66,6 +68,7 @@ type entry struct {
 	idx0   uint64
 	n      uint64
 	bytes  int
+	rec    uint64 // newest record of the view that tells of it
 	inline []byte // two bytes of head and the tail, when log is nil
 }
 
@@ -116,8 +119,9 @@ func (v *View) span(l *Log, from, to uint64, bytes int) {
 	if k := len(v.pending) - 1; k >= 0 && v.pending[k].continues(l, from) {
 		v.pending[k].n += n
 		v.pending[k].bytes += bytes
+		v.pending[k].rec = v.records
 	} else {
-		v.pending = append(v.pending, entry{log: l, seq0: v.next + 1, idx0: from, n: n, bytes: bytes})
+		v.pending = append(v.pending, entry{log: l, seq0: v.next + 1, idx0: from, n: n, bytes: bytes, rec: v.records})
 	}
 	v.next += n
 }
@@ -129,11 +133,12 @@ func (e *entry) continues(l *Log, from uint64) bool {
 func (v *View) inline(rec []byte) {
 	v.next++
 	v.recordInline(v.next, rec)
-	v.pending = append(v.pending, entry{seq0: v.next, n: 1, bytes: len(rec), inline: rec})
+	v.pending = append(v.pending, entry{seq0: v.next, n: 1, bytes: len(rec), rec: v.records, inline: rec})
 }
 
-// publish lets the writer have what was numbered in the batch just committed. The caller holds the baton.
-func (v *View) publish(failed error) {
+// publish lets the writer have what was numbered in the batch just committed, and returns the first record of the view
+// that is still needed when enough of those before it are not. The caller holds the baton.
+func (v *View) publish(failed error) (before uint64) {
 	v.mu.Lock()
 	if failed != nil {
 		v.failed = failed
@@ -145,6 +150,10 @@ func (v *View) publish(failed error) {
 	if v.unwritten > v.seq.limits.UnwrittenBytes {
 		v.failed = ErrOverrun
 	}
+	if v.gone > v.trimmed+trimRecords {
+		v.trimmed = v.gone
+		before = v.gone + 1
+	}
 	waker := v.waker
 	v.mu.Unlock()
 	clear(v.pending)
@@ -152,13 +161,18 @@ func (v *View) publish(failed error) {
 	if waker != nil {
 		waker.Wake()
 	}
+	return before
 }
+
+// trimRecords is how many records of a view may be needless before they are trimmed.
+const trimRecords = 4096
 
 func (v *View) push(e *entry) {
 	v.unwritten += e.bytes
 	if k := len(v.entries) - 1; k >= 0 && v.entries[k].log != nil && v.entries[k].continues(e.log, e.idx0) {
 		v.entries[k].n += e.n
 		v.entries[k].bytes += e.bytes
+		v.entries[k].rec = e.rec
 		return
 	}
 	v.entries = append(v.entries, *e)

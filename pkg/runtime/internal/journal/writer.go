@@ -139,15 +139,15 @@ func (v *View) evict() {
 			break
 		}
 		v.kept -= e.bytes
+		v.gone = e.rec
+		*e = entry{}
 		k++
 	}
 	if k == 0 {
 		return
 	}
 	v.at = max(0, v.at-k)
-	rest := copy(v.entries, v.entries[k:])
-	clear(v.entries[rest:])
-	v.entries = v.entries[:rest]
+	v.entries = v.entries[k:] // what append moves it to does not hold the gone ones any more
 	v.prune()
 }
 

@@ -1,0 +1,179 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/runtime/store"
+)
+
+// TestStuckWriterHoldsNobodyUp: a writer took frames and never comes back. Large events are committed all the same, a flush is answered,
+// and another view gets everything. guards B6, J1.
+func TestStuckWriterHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	r, _, l := newTestView(t, testLimits)
+	if _, err := l.Append(t.Context(), thought("first")); err != nil {
+		t.Fatal(err)
+	}
+	if _, ends, more, err := r.AppendFrames(nil, nil, 1<<20, 64); len(ends) != 1 || !more || err != nil {
+		t.Fatalf("AppendFrames = %d frames, %v, %v", len(ends), more, err)
+	}
+	large := strings.Repeat("x", 60<<10)
+	for range 100 { // six times the cap of staged bytes
+		if _, err := l.Append(t.Context(), thought(large)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := l.Append(t.Context(), thought("left to the writer")); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Flush(t.Context()); err != nil || l.Committed() != 102 {
+		t.Errorf("Flush = %v, %d committed, want 102", err, l.Committed())
+	}
+}
+
+// TestPositionedFrames: what has no number is sent again to a client that may lack it, and forgotten once it cannot.
+func TestPositionedFrames(t *testing.T) {
+	t.Parallel()
+	s := New(store.NewMemory(), testLimits)
+	v, _ := s.OpenView(t.Context(), "n", "sess_1", gateAll, nil)
+	l, err := s.OpenLog(t.Context(), &NewLog{Node: "n", JobID: "job_1", Accepted: []byte("accepted 1"), Owner: v})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.OpenLog(t.Context(), &NewLog{Node: "n", JobID: "job_2", Accepted: []byte("accepted 2"), Owner: v}); err != nil {
+		t.Fatal(err)
+	}
+	emit := func() {
+		if _, err := l.Append(t.Context(), thought("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	emit()
+	v.Position([]byte("answer"), s.Tail(v))
+	emit()
+	read := func(last uint64) string {
+		r, frames, covered := v.Resume(last)
+		if covered != Covered {
+			return fmt.Sprint(covered)
+		}
+		if _, _, _, err := r.AppendFrames(nil, nil, 1<<20, 64); err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("%s", frames)
+	}
+	for _, c := range []struct {
+		last uint64
+		want string
+	}{
+		{0, "[accepted 1 accepted 2 answer]"},
+		{1, "[accepted 2 answer]"},
+		{2, "[accepted 2]"},
+		{3, "2"},
+		{1, "[accepted 2 answer]"},
+	} {
+		if got := read(c.last); got != c.want {
+			t.Errorf("Resume(%d) = %s, want %s", c.last, got, c.want)
+		}
+	}
+	v.Ack(2)
+	if n := len(v.positioned); n != 1 {
+		t.Errorf("%d positioned frames are kept after all was acknowledged, want that of the job with no event", n)
+	}
+}
+
+// TestHold keeps frames back until what must precede them is on its way.
+func TestHold(t *testing.T) {
+	t.Parallel()
+	r, v, l := newTestView(t, testLimits)
+	v.Hold()
+	if _, err := l.Append(t.Context(), thought("x")); err != nil {
+		t.Fatal(err)
+	}
+	if _, ends, _, _ := r.AppendFrames(nil, nil, 1<<20, 64); len(ends) != 0 {
+		t.Errorf("%d frames while held", len(ends))
+	}
+	v.Release()
+	if _, ends, _, _ := r.AppendFrames(nil, nil, 1<<20, 64); len(ends) != 1 {
+		t.Errorf("%d frames after the release, want 1", len(ends))
+	}
+}
+
+// TestLag tells of back pressure once a breach, and again only after the client caught up.
+func TestLag(t *testing.T) {
+	t.Parallel()
+	limits := testLimits
+	limits.LagEvents = 4
+	r, v, l := newTestView(t, limits)
+	phases := func() (n int) {
+		buf, ends, _, err := r.AppendFrames(nil, nil, 1<<20, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := 0
+		for _, end := range ends {
+			if strings.Contains(string(buf[start:end]), arcp.PhaseBackPressure) {
+				n++
+			}
+			start = end
+		}
+		return n
+	}
+	burst := func(n int) {
+		for range n {
+			if _, err := l.Append(t.Context(), thought("x")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	burst(20)
+	if n := phases(); n != 0 {
+		t.Errorf("told %d times before the first acknowledgement", n)
+	}
+	v.Ack(1)
+	burst(20)
+	if n := phases(); n != 1 {
+		t.Errorf("told %d times of one breach", n)
+	}
+	_, written, _ := v.Bounds()
+	v.Ack(written)
+	burst(2)
+	burst(20)
+	if n := phases(); n != 1 {
+		t.Errorf("told %d times of the second breach", n)
+	}
+}
+
+// TestStoreFailsUnderEmitters: emitters at work while the store fails all get its error, and nobody hangs.
+func TestStoreFailsUnderEmitters(t *testing.T) {
+	t.Parallel()
+	b := &failing{Store: store.NewMemory(), after: 100}
+	s := New(b, testLimits)
+	v, _ := s.OpenView(t.Context(), "n", "sess_1", gateAll, nil)
+	l, err := s.OpenLog(t.Context(), &NewLog{Node: "n", JobID: "job_1", Accepted: []byte("{}"), Owner: v})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 4)
+	for range 4 {
+		go func() {
+			for {
+				if _, err := l.Append(t.Context(), thought("x")); err != nil {
+					done <- err
+					return
+				}
+			}
+		}()
+	}
+	for range 4 {
+		if err := <-done; !errors.Is(err, errDisk) {
+			t.Errorf("Append = %v, want the store's error", err)
+		}
+	}
+	if err := l.Flush(t.Context()); !errors.Is(err, errDisk) {
+		t.Errorf("Flush = %v, want the store's error", err)
+	}
+}
