@@ -103,11 +103,12 @@ func (l *loader) flag(m *mapping, name string) bool {
 	if !ok {
 		return false
 	}
-	if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() != "!!bool" {
+	// YAML has other words for the two, and tags strings of them as booleans when told to.
+	word := v.node.Value
+	if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() != "!!bool" || word != "true" && word != "false" {
 		l.errorf(v, "%s must be true or false", name)
-		return false
 	}
-	return v.node.Value == "true"
+	return word == "true"
 }
 
 func (l *loader) integer(m *mapping, name string) *int64 {
