@@ -72,8 +72,3 @@ type Rules struct {
 	Pattern   string // RE2 and ECMA 262 alike, anchored
 	UTC       bool   // a time that must be written with Z
 }
-
-// Empty says that there is no rule.
-func (r Rules) Empty() bool {
-	return r.Min == nil && r.Max == nil && r.Pattern == "" && !r.UTC
-}

@@ -1,7 +1,6 @@
 package jsonx
 
 import (
-	"encoding/base64"
 	"math"
 	"math/bits"
 	"strconv"
@@ -87,9 +86,4 @@ func AppendFloat(dst []byte, f float64) ([]byte, bool) {
 		format = 'e'
 	}
 	return strconv.AppendFloat(dst, f, format, -1, 64), true
-}
-
-// AppendBase64 appends b as a JSON string in standard base64 with padding.
-func AppendBase64(dst, b []byte) []byte {
-	return append(base64.StdEncoding.AppendEncode(append(dst, '"'), b), '"')
 }

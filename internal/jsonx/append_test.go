@@ -79,8 +79,7 @@ func TestAppendPlain(t *testing.T) {
 	b := AppendUint(nil, math.MaxUint64)
 	b = AppendInt(append(b, ' '), math.MinInt64)
 	b = AppendBool(append(b, ' '), true)
-	b = AppendBase64(append(b, ' '), []byte{0xfb, 0xff, 0})
-	if want := `18446744073709551615 -9223372036854775808 true "+/8A"`; string(b) != want {
+	if want := `18446744073709551615 -9223372036854775808 true`; string(b) != want {
 		t.Errorf("appended %s, want %s", b, want)
 	}
 }

@@ -139,7 +139,7 @@ func TestNull(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := e.Payload.(*arcp.JobSubmit)
-	if !s.Input.IsNull() || s.LeaseRequest != nil || s.LeaseConstraints != nil || s.IdempotencyKey != "" || s.MaxRuntimeSec != nil {
+	if s.Input.String() != "null" || s.LeaseRequest != nil || s.LeaseConstraints != nil || s.IdempotencyKey != "" || s.MaxRuntimeSec != nil {
 		t.Errorf("decoded %+v", s)
 	}
 	if out, err := e.AppendJSON(nil); err != nil || !strings.HasSuffix(string(out), `"payload":{"agent":"a","input":null}}`) {

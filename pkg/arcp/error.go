@@ -47,13 +47,6 @@ func RemoteError(code ErrorCode, message string, retryable bool, details RawJSON
 	return &Error{Code: code, Message: message, Retryable: retryable, Details: details, remote: true}
 }
 
-// WithDetails returns a copy of e that carries details, a JSON object.
-func (e *Error) WithDetails(details RawJSON) *Error {
-	c := *e
-	c.Details = details
-	return &c
-}
-
 // Error returns the code and the message.
 func (e *Error) Error() string {
 	if e.Message == "" {

@@ -32,9 +32,6 @@ func (r RawJSON) Check() error {
 	return err
 }
 
-// IsNull says whether r is the value null.
-func (r RawJSON) IsNull() bool { return string(bytes.TrimSpace(r)) == "null" }
-
 // MarshalJSON returns the text itself, null when absent.
 func (r RawJSON) MarshalJSON() ([]byte, error) {
 	if r == nil {

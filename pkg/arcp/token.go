@@ -45,6 +45,3 @@ func (h TokenHash) String() string { return hex.EncodeToString(h[:]) }
 
 // Equal compares in constant time.
 func (h TokenHash) Equal(o TokenHash) bool { return subtle.ConstantTimeCompare(h[:], o[:]) == 1 }
-
-// Matches says in constant time whether token has this hash.
-func (h TokenHash) Matches(token string) bool { return h.Equal(HashToken(token)) }

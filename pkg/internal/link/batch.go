@@ -21,24 +21,8 @@ type Source interface {
 // Batch is one flush of the bulk lane. It is valid during Fill only.
 type Batch struct{ frames }
 
-// Full says that no further frame should be added: it will be asked for in the next batch.
-func (b *Batch) Full() bool { return len(b.ends) >= maxBatchFrames || len(b.buf) >= maxBatchBytes }
-
-// Len is the number of frames.
-func (b *Batch) Len() int { return len(b.ends) }
-
-// Begin gives the buffer to append one frame to; what it holds already is not to be touched. Leaving it at that, without
-// End, adds nothing.
-func (b *Batch) Begin() []byte { return b.buf }
-
-// End takes the buffer back with one frame more in it.
-func (b *Batch) End(buf []byte) { b.end(buf) }
-
-// Append adds a copy of frame.
-func (b *Batch) Append(frame []byte) { b.end(append(b.buf, frame...)) }
-
-// Lend gives the buffer, the ends of the frames in it and how much more fits, for a source that appends many frames at
-// once; Return takes both back.
+// Lend gives the buffer to append frames to, the ends of the frames in it and how much more fits; Return takes both back.
+// A source stops when nothing more fits, and is asked again for the next batch.
 func (b *Batch) Lend() (buf []byte, ends []int, maxBytes, maxFrames int) {
 	return b.buf, b.ends, maxBatchBytes - len(b.buf), maxBatchFrames - len(b.ends)
 }

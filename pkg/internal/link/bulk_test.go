@@ -38,11 +38,14 @@ func (q *queue) Fill(b *link.Batch) (bool, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.fills++
-	for len(q.frames) > 0 && !b.Full() {
-		b.End(append(b.Begin(), q.frames[0]...))
+	buf, ends, maxBytes, maxFrames := b.Lend()
+	for len(q.frames) > 0 && len(buf) < maxBytes && len(ends) < maxFrames {
+		buf = append(buf, q.frames[0]...)
+		ends = append(ends, len(buf))
 		q.frames = q.frames[1:]
 	}
-	q.full = max(q.full, b.Len())
+	b.Return(buf, ends)
+	q.full = max(q.full, len(ends))
 	return len(q.frames) > 0, q.fail
 }
 
