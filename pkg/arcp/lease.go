@@ -54,11 +54,19 @@ func (l Lease) Budget() (map[string]Amount, error) {
 	return budget, nil
 }
 
-// Clone returns a deep copy; nil for nil.
+// Clone returns a deep copy, of the texts too: those of a decoded lease alias the block its frame was read into, which a
+// lease that is kept must not keep as well. Nil for nil.
 func (l Lease) Clone() Lease {
-	c := maps.Clone(l)
-	for ns, patterns := range c {
-		c[ns] = slices.Clone(patterns)
+	if l == nil {
+		return nil
+	}
+	c := make(Lease, len(l))
+	for ns, patterns := range l {
+		own := slices.Clone(patterns)
+		for i := range own {
+			own[i] = strings.Clone(own[i])
+		}
+		c[strings.Clone(ns)] = own
 	}
 	return c
 }

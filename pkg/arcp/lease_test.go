@@ -2,6 +2,7 @@ package arcp
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -98,5 +99,22 @@ func TestLeaseClone(t *testing.T) {
 	b[NamespaceFSRead][0] = "/b"
 	if a[NamespaceFSRead][0] != "/a" || Lease(nil).Clone() != nil {
 		t.Error("Clone shares memory with its original")
+	}
+}
+
+// A clone outlives the memory of the frame it was read from.
+func TestLeaseCloneOwnsItsTexts(t *testing.T) {
+	t.Parallel()
+	frame := []byte(`{"arcp":"1.1","type":"job.submit","id":"i","payload":{"agent":"a","lease_request":{"fs.read":["/a"]}}}`)
+	var e Envelope
+	if err := e.DecodeFrom(frame); err != nil {
+		t.Fatal(err)
+	}
+	c := e.Payload.(*JobSubmit).LeaseRequest.Clone()
+	clear(frame)
+	for ns, patterns := range c {
+		if ns != NamespaceFSRead || !slices.Equal(patterns, []string{"/a"}) {
+			t.Errorf("the clone is %q: %q, want fs.read: /a", ns, patterns)
+		}
 	}
 }
