@@ -33,6 +33,9 @@ var (
 	ErrBadFrames = errors.New("link: too many malformed frames in a row")
 )
 
+// ErrFrameTooLarge is in the error of Send and SendWait for an envelope of more bytes than a frame may have; the link goes on.
+var ErrFrameTooLarge = errors.New("link: frame too large")
+
 // Options shapes a link. The zero value works: no bulk lane, no answer to a malformed frame.
 type Options struct {
 	// Source is the bulk lane; nil until SetSource.
@@ -130,7 +133,8 @@ func (l *Link) Err() error {
 
 // Send encodes e now and puts it into the control lane. It never blocks: a lane that is full ends the link with
 // ErrOverflow. What is sent before an entry becomes visible to the Source is written before that entry. It fails with
-// ErrClosed once the link is ending, and with the codec's error for an envelope that cannot be encoded.
+// ErrClosed once the link is ending, with the codec's error for an envelope that cannot be encoded, and with
+// ErrFrameTooLarge for one above arcp.LimitFrameOut, which peers need not read (§4).
 func (l *Link) Send(e *arcp.Envelope) error {
 	l.mu.Lock()
 	if l.state == open && l.fullLocked() {
@@ -172,6 +176,9 @@ func (l *Link) sendLocked(e *arcp.Envelope) error {
 		lane = lanes.Get().(*frames)
 	}
 	buf, err := e.AppendJSON(lane.buf)
+	if size := len(buf) - len(lane.buf); err == nil && size > arcp.LimitFrameOut {
+		err = fmt.Errorf("%w: a %s of %d bytes, where %d are allowed", ErrFrameTooLarge, e.Payload.MessageType(), size, arcp.LimitFrameOut)
+	}
 	if err != nil {
 		if l.lane == nil {
 			lanes.Put(lane)
