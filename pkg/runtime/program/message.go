@@ -119,7 +119,7 @@ func answerLine(err error) []byte {
 	}
 	line, err := dynjson.Marshal(a)
 	if err != nil {
-		line = []byte(`{"authorized":false,"code":"INTERNAL_ERROR"}`)
+		line = []byte(`{"authorized":false,"code":"` + string(arcp.CodeInternalError) + `"}`)
 	}
 	return append(line, '\n')
 }
