@@ -24,7 +24,7 @@ var floors = [][]string{
 	{"pkg/internal/link", "pkg/internal/convo", "internal/invariant"},
 	{"pkg/client", "pkg/runtime"},
 	{"bindings/c", "cmd/arcp"},
-	{"examples", "bench", "internal/repo", "internal/e2e"},
+	{"examples", "bench", "internal/repo", "internal/e2e", "internal/sim"},
 }
 
 // tower is the generator, which stands beside the floors: neither imports the other.
@@ -51,9 +51,9 @@ var homes = map[string][]string{
 	"unsafe":                                {"internal/jsonx", "bindings/c"},
 	"C":                                     {"bindings/c"},
 	module + "/pkg/transport/ws":            {"cmd/arcp", "bindings/c", "examples", "bench"},
-	module + "/pkg/transport/faulty":        {"internal/e2e"},
-	module + "/pkg/internal/convo":          {},               // conversations are played by tests
-	module + "/internal/invariant":          {"internal/e2e"}, // traces are judged by tests
+	module + "/pkg/transport/faulty":        {"internal/e2e", "internal/sim"},
+	module + "/pkg/internal/convo":          {},                               // conversations are played by tests
+	module + "/internal/invariant":          {"internal/e2e", "internal/sim"}, // traces are judged by tests
 	module + "/examples/internal":           {"examples"},
 	module + "/bench/shadow":                {"bench"},
 	module + "/pkg/runtime/store/storetest": {}, // the suite that every engine's tests run
