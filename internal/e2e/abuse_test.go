@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,17 +53,15 @@ func TestBadFrames(t *testing.T) {
 
 // TestUnreadEvents: nobody reads one job's events; its emitter, its cancel and other jobs do not notice. guards B6, J1, K1.
 func TestUnreadEvents(t *testing.T) {
-	var emitted atomic.Int64
+	emitted := make(chan struct{})
 	w := open(t, nil, map[string]arcprt.AgentFunc{"echo": echo, "flood": func(ctx context.Context, t *arcprt.Task) error {
-		for ctx.Err() == nil {
+		for range 50_000 {
 			if err := t.Emit(ctx, &arcp.ThoughtBody{Text: strings.Repeat("x", 100)}); err != nil {
 				return err
 			}
-			if emitted.Add(1)%1000 == 0 {
-				time.Sleep(time.Millisecond)
-			}
 		}
-		return context.Cause(ctx)
+		close(emitted)
+		return wait(ctx, t)
 	}})
 	s, err := client.Connect(t.Context(), w.dialer(), &client.Options{Token: "alice", EventBytes: 64 << 10})
 	if err != nil {
@@ -77,9 +74,7 @@ func TestUnreadEvents(t *testing.T) {
 			t.Fatalf("job beside the flood: %v, %v", r, err)
 		}
 	}
-	for emitted.Load() < 50_000 {
-		runtime.Gosched()
-	}
+	<-emitted
 	if err := flood.Cancel(t.Context(), "enough"); err != nil {
 		t.Fatal(err)
 	}

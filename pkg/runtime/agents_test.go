@@ -12,11 +12,13 @@ import (
 	"github.com/arcpkit/arcp/internal/dynjson"
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime"
+	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
 
 // bench is a runtime with agents that do what their names say.
 type bench struct {
 	*runtime.Runtime
+	Store   store.Store
 	release chan struct{} // lets stubborn agents go
 }
 
@@ -31,7 +33,8 @@ func tokens(names ...string) runtime.StaticTokens {
 
 func newBench(t *testing.T, change func(*runtime.Options)) *bench {
 	t.Helper()
-	o := &runtime.Options{Name: "rt", Version: "1", Verifier: tokens("alice", "bob"), ChunkBytes: 6}
+	mem := store.NewMemory()
+	o := &runtime.Options{Store: mem, Name: "rt", Version: "1", Verifier: tokens("alice", "bob"), ChunkBytes: 6}
 	if change != nil {
 		change(o)
 	}
@@ -39,7 +42,7 @@ func newBench(t *testing.T, change func(*runtime.Options)) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{Runtime: rt, release: make(chan struct{})}
+	b := &bench{Runtime: rt, Store: mem, release: make(chan struct{})}
 	for name, f := range b.agents() {
 		if err := rt.Handle(name, f); err != nil {
 			t.Fatal(err)
@@ -108,7 +111,20 @@ func (b *bench) agents() map[string]runtime.AgentFunc {
 			if !errors.Is(err, runtime.ErrJobOver) {
 				panic(fmt.Sprint("Emit after the end = ", err))
 			}
+			if err := t.Authorize(context.Background(), "fs.read", "/w"); !errors.Is(err, runtime.ErrJobOver) {
+				panic(fmt.Sprint("Authorize after the end = ", err))
+			}
+			if err := t.SetResult(arcp.RawJSON("1")); !errors.Is(err, runtime.ErrJobOver) {
+				panic(fmt.Sprint("SetResult after the end = ", err))
+			}
 			return nil
+		},
+		"unsendable": func(context.Context, *runtime.Task) error {
+			return &arcp.Error{Code: arcp.CodePermissionDenied, Message: "\xff" + strings.Repeat("x", 2<<20), Details: arcp.RawJSON("{")}
+		},
+		"nil": func(context.Context, *runtime.Task) error {
+			var none *arcp.Error
+			return none
 		},
 		"fail": func(context.Context, *runtime.Task) error {
 			err := arcp.NewError(arcp.CodeBudgetExhausted, "no more")

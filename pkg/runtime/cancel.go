@@ -47,7 +47,7 @@ func (s *session) visible(id string) *job {
 
 // cancelFor answers before it stops the agent, so that the answer precedes the terminal on the wire.
 func (j *job) cancelFor(c *connection, s *session, requestID, reason string) *arcp.Error {
-	mine := j.owner == s || j.owner.gone.Load()
+	mine := j.owner == s.owner || j.owner.gone.Load()
 	j.mu.Lock()
 	fx := j.core.Cancel(mine, reason, j.rt.now())
 	if fx.Ack {

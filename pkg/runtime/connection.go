@@ -151,7 +151,7 @@ func (c *connection) act(ctx context.Context, e *arcp.Envelope) error {
 	case *arcp.SessionResume:
 		return c.resumeWith(ctx, e, &p.Auth, &claim{session: e.SessionID, token: p.ResumeToken, last: p.LastEventSeq})
 	case *arcp.SessionPing:
-		return c.send(&arcp.SessionPong{PingNonce: p.Nonce, ReceivedAt: now()})
+		return c.send(&arcp.SessionPong{PingNonce: p.Nonce, ReceivedAt: time.Now()})
 	case *arcp.SessionPong:
 		return nil
 	case *arcp.SessionClose:
@@ -179,7 +179,11 @@ func (c *connection) act(ctx context.Context, e *arcp.Envelope) error {
 // refuse answers one request with an error (§12). The link goes on.
 func (c *connection) refuse(e *arcp.Envelope, err *arcp.Error) {
 	c.rt.opts.Logger.Info("refused", "session", c.sessionID(), "type", string(e.Type), "code", string(err.Code), "error", err.Message)
-	_ = c.send(sessionError(err, e.ID, e.JobID))
+	requestID, jobID := e.ID, e.JobID
+	if len(requestID) > arcp.LimitIDLength || len(jobID) > arcp.LimitIDLength {
+		requestID, jobID = "", "" // nothing that the peer could not have been answered with
+	}
+	_ = c.send(sessionError(err, requestID, jobID))
 }
 
 func sessionError(err *arcp.Error, requestID, jobID string) *arcp.SessionError {
@@ -250,7 +254,7 @@ func (c *connection) startHeartbeat() {
 	c.link.SetHeartbeat(link.Heartbeat{
 		Interval: c.rt.opts.HeartbeatInterval,
 		Ping: func() *arcp.Envelope {
-			return c.envelope("", "", &arcp.SessionPing{Nonce: arcp.NewID(arcp.PrefixMessage), SentAt: now()})
+			return c.envelope("", "", &arcp.SessionPing{Nonce: arcp.NewID(arcp.PrefixMessage), SentAt: time.Now()})
 		},
 		Lost: func() *arcp.Envelope {
 			lost := arcp.NewError(arcp.CodeHeartbeatLost, "nothing was heard for two heartbeat intervals")

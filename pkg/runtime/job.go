@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
@@ -26,13 +27,15 @@ type job struct {
 	task      *Task
 	cancel    context.CancelCauseFunc
 
-	owner *session // that submitted it
-	keyed bool     // an idempotency key leads here
+	owner *owner // the session that submitted it
+	keyed bool   // an idempotency key leads here
+	over  atomic.Bool
 
 	mu    sync.Mutex
 	core  core.Job
 	timer *time.Timer
 	ended time.Time
+	kept  int // bytes of its log; guarded by rt.mu
 }
 
 // The causes an agent finds in its context.
@@ -64,8 +67,16 @@ func (j *job) run(ctx context.Context, a Agent) {
 	if err == nil {
 		err = j.assembleFor(ctx)
 	}
+	j.returned(err)
+}
+
+// returned ends the job by what its agent came back with.
+func (j *job) returned(err error) {
 	failure := j.rt.agentError(j, err)
-	j.step(func() core.JobEffects { return j.core.Return(failure) })
+	fx := j.step(func() core.JobEffects { return j.core.Return(failure) })
+	if err != nil && fx.Terminal == failure {
+		j.rt.opts.Logger.Error("agent failed", "job", j.id, "agent", j.agent, "error", err)
+	}
 	j.cancel(ErrJobOver)
 }
 
@@ -76,9 +87,7 @@ func (j *job) call(ctx context.Context, a Agent) (err error) {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		} else if !returned {
-			j.step(func() core.JobEffects {
-				return j.core.Return(j.rt.agentError(j, errors.New("the agent ended its goroutine")))
-			})
+			j.returned(errors.New("the agent ended its goroutine"))
 		}
 	}()
 	err = a.Run(ctx, j.task)
@@ -132,6 +141,8 @@ func (j *job) tick() {
 // writeTerminal closes the log. The caller holds j.mu, and the machine has decided: this happens once.
 func (j *job) writeTerminal(fx *core.JobEffects) {
 	j.ended = time.Now().UTC()
+	j.over.Store(true)
+	j.owner.unfinished.Add(-1) // before anybody can see the end
 	t := &journal.Terminal{Row: j.row(fx.Status)}
 	if fx.Success {
 		j.success(t)
@@ -139,15 +150,16 @@ func (j *job) writeTerminal(fx *core.JobEffects) {
 		j.failure(t, fx.Terminal, fx.Status)
 	}
 	_, err := j.log.Close(t)
-	if err != nil && fx.Success {
-		j.rt.opts.Logger.Error("result cannot be sent", "job", j.id, "error", err)
-		broken := arcp.NewError(arcp.CodeInternalError, "the result could not be encoded")
-		j.failure(t, broken, arcp.StatusError)
+	if err != nil {
+		j.rt.opts.Logger.Error("end of a job cannot be sent as it is", "job", j.id, "error", err)
+		t.Row = j.row(arcp.StatusError)
+		j.failure(t, arcp.NewError(arcp.CodeInternalError, "the job's end could not be written"), arcp.StatusError)
 		_, err = j.log.Close(t)
 	}
 	if err != nil {
-		j.rt.opts.Logger.Error("terminal cannot be recorded", "job", j.id, "error", err)
+		j.rt.opts.Logger.Error("end of a job cannot be recorded", "job", j.id, "error", err)
 	}
+	j.task.release()
 }
 
 func (j *job) success(t *journal.Terminal) {
@@ -181,8 +193,10 @@ func (j *job) tailOf(p arcp.Payload) func([]byte, uint64) ([]byte, error) {
 // finished lets the job go once its terminal is staged.
 func (j *job) finished() {
 	rt := j.rt
-	j.owner.unfinished.Add(-1)
+	kept := j.log.Bytes()
 	rt.mu.Lock()
+	j.kept = kept
+	rt.finishedBytes += kept
 	rt.running--
 	if rt.running == 0 && rt.idle != nil {
 		close(rt.idle)
@@ -192,6 +206,9 @@ func (j *job) finished() {
 		rt.keyed = append(rt.keyed, j)
 	} else {
 		rt.finished = append(rt.finished, j)
+	}
+	if rt.sweeper == nil && !rt.stopping {
+		rt.sweeper = time.AfterFunc(rt.opts.JobRetention, rt.sweep)
 	}
 	old := rt.expire(time.Now())
 	rt.mu.Unlock()

@@ -29,7 +29,7 @@ type Options struct {
 	// Logger gets what operators need to know; nil discards it.
 	Logger *slog.Logger
 
-	HandshakeTimeout  time.Duration // from the connection to the hello
+	HandshakeTimeout  time.Duration // from the connection to the hello; negative is the default, too
 	HeartbeatInterval time.Duration // silence after which a ping is sent; whole seconds; negative turns heartbeats off
 	CancelGrace       time.Duration // how long an agent may take to obey a cancel
 	ResumeWindow      time.Duration // how long a session outlives its link; negative: not at all
@@ -46,12 +46,18 @@ type Options struct {
 	MaxJobs        int // unfinished jobs of one session
 	MaxSubscribed  int // subscriptions of one session
 	MaxFinished    int // finished jobs remembered
+	FinishedBytes  int // of their logs, all together
 }
 
-// maxLogBytes bounds the memory of one job's log; a reader further behind is cut.
-const defaultLogBytes = 64 << 20
+// What is remembered of jobs when nothing else is said: of one log, and of the logs of finished jobs, in bytes and number.
+const (
+	defaultLogBytes      = 64 << 20
+	defaultFinishedBytes = 256 << 20
+	defaultMaxFinished   = 10_000
+)
 
-const defaultMaxFinished = 10_000
+// minChunk is the smallest result chunk: it holds any rune.
+const minChunk = 4
 
 func (o *Options) resolve() (Options, error) {
 	var r Options
@@ -75,8 +81,12 @@ func (o *Options) resolve() (Options, error) {
 
 func (r *Options) resolveLimits() {
 	d := arcp.DefaultLimits()
+	r.HandshakeTimeout = max(r.HandshakeTimeout, 0)
 	setDuration(&r.HandshakeTimeout, seconds(uint64(d.HandshakeSec)))
 	setDuration(&r.HeartbeatInterval, seconds(uint64(d.HeartbeatIntervalSec)))
+	if r.HeartbeatInterval > 0 {
+		r.HeartbeatInterval = max(time.Second, r.HeartbeatInterval.Truncate(time.Second)) // the welcome says it in seconds
+	}
 	setDuration(&r.CancelGrace, seconds(uint64(d.CancelGraceSec)))
 	setDuration(&r.ResumeWindow, seconds(uint64(d.ResumeWindowSec)))
 	setDuration(&r.IdempotencyTime, seconds(uint64(d.IdempotencySec)))
@@ -91,6 +101,8 @@ func (r *Options) resolveLimits() {
 	setInt(&r.LogBytes, defaultLogBytes)
 	setInt(&r.MaxJobs, int(d.MaxJobs))
 	setInt(&r.MaxFinished, defaultMaxFinished)
+	setInt(&r.FinishedBytes, defaultFinishedBytes)
+	r.ChunkBytes = max(r.ChunkBytes, minChunk)
 }
 
 func (r *Options) journalLimits() journal.Limits {

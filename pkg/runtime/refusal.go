@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/arcpkit/arcp/internal/dynjson"
 	"github.com/arcpkit/arcp/pkg/arcp"
@@ -31,8 +32,8 @@ func peerCode(err *arcp.Error) *arcp.Error {
 	return &plain
 }
 
-// agentError is what a job that ended with err tells its clients: an *arcp.Error as it is, anything else only that
-// something failed and where the operator finds it.
+// agentError is what a job that ended with err tells its clients: an *arcp.Error as it is, if it can be sent, and of
+// anything else only that something failed and where the operator finds it.
 func (rt *Runtime) agentError(j *job, err error) *arcp.Error {
 	if err == nil {
 		return nil
@@ -40,14 +41,35 @@ func (rt *Runtime) agentError(j *job, err error) *arcp.Error {
 	var e *arcp.Error
 	switch {
 	case errors.As(err, &e):
-		return e
+		if e != nil {
+			return sendable(e)
+		}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		e = arcp.NewError(arcp.CodeInternalError, "the agent gave up: %v", err)
-	default:
-		e = arcp.NewError(arcp.CodeInternalError, "the agent failed; the runtime's log has the reason under this job's id")
+		return arcp.NewError(arcp.CodeInternalError, "the agent gave up waiting")
 	}
-	rt.opts.Logger.Error("agent failed", "job", j.id, "agent", j.agent, "error", err)
-	return e
+	return arcp.NewError(arcp.CodeInternalError, "the agent failed; the runtime's log has the reason under this job's id")
+}
+
+// maxMessage and maxDetails bound what an agent's error brings along, in bytes.
+const (
+	maxMessage = 4 << 10
+	maxDetails = 64 << 10
+)
+
+// sendable is e with a message and details that fit a frame and are valid.
+func sendable(e *arcp.Error) *arcp.Error {
+	out := *e
+	out.Message = strings.ToValidUTF8(out.Message, "\uFFFD")
+	if len(out.Message) > maxMessage {
+		out.Message = strings.ToValidUTF8(out.Message[:maxMessage], "") + "..."
+	}
+	if out.Message == "" {
+		out.Message = string(out.Code)
+	}
+	if len(out.Details) > maxDetails || out.Details.Check() != nil {
+		out.Details = nil
+	}
+	return &out
 }
 
 // taskError translates what a journal refuses into what an agent can understand.

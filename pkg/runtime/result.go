@@ -2,11 +2,13 @@ package runtime
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
 	"io"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/arcpkit/arcp/internal/dynjson"
@@ -42,7 +44,10 @@ func (t *Task) ResultWriter(ctx context.Context, encoding arcp.ResultEncoding) (
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.stream != nil || t.set {
+	switch {
+	case t.job.over.Load():
+		return nil, ErrJobOver
+	case t.stream != nil || t.set:
 		return nil, errMixed
 	}
 	return t.newStream(ctx, encoding), nil
@@ -61,7 +66,7 @@ func (w *ResultWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed || w.err != nil {
-		return 0, cmpErr(w.err, io.ErrClosedPipe)
+		return 0, cmp.Or(w.err, io.ErrClosedPipe)
 	}
 	limit := uint64(w.task.job.rt.opts.ResultBytes)
 	if uint64(len(p)) > limit-min(w.total+uint64(len(w.buf)), limit) {
@@ -147,7 +152,7 @@ func (w *ResultWriter) send(p []byte, more bool) error {
 		}
 		body.Data = string(p)
 	}
-	ev := arcp.JobEvent{Kind: arcp.KindResultChunk, TS: now(), Body: &body}
+	ev := arcp.JobEvent{Kind: arcp.KindResultChunk, TS: time.Now(), Body: &body}
 	_, err := w.task.job.log.Append(w.ctx, &ev)
 	switch {
 	case errors.Is(err, journal.ErrTooLarge):
@@ -158,13 +163,6 @@ func (w *ResultWriter) send(p []byte, more bool) error {
 	w.seq++
 	w.total += uint64(len(p))
 	return nil
-}
-
-func cmpErr(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // assembleFor puts the streamed result together for the views that did not negotiate chunks, if there are any (§8.4).

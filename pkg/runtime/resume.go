@@ -39,7 +39,7 @@ func (rt *Runtime) resume(ctx context.Context, c *connection, who *Principal, cl
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.gone.Load() || !s.presented(hash) {
+	if s.owner.gone.Load() || !s.presented(hash) {
 		return nil, errResume()
 	}
 	switch s.view.Covers(cl.last) {

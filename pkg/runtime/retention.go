@@ -21,7 +21,29 @@ func (rt *Runtime) expire(now time.Time) (old []*job) {
 	}
 	take(&rt.finished, rt.opts.MaxFinished, rt.opts.JobRetention)
 	take(&rt.keyed, math.MaxInt, max(rt.opts.JobRetention, rt.opts.IdempotencyTime))
+	for _, j := range old {
+		rt.finishedBytes -= j.kept
+	}
+	for rt.finishedBytes > rt.opts.FinishedBytes && len(rt.finished) > 0 {
+		j := rt.finished[0]
+		delete(rt.jobs, j.id)
+		rt.finished[0], rt.finished = nil, rt.finished[1:]
+		rt.finishedBytes -= j.kept
+		old = append(old, j)
+	}
 	return old
+}
+
+// sweep forgets finished jobs whose time is over when no other job's end does.
+func (rt *Runtime) sweep() {
+	rt.mu.Lock()
+	old := rt.expire(time.Now())
+	rt.sweeper = nil
+	if len(rt.finished)+len(rt.keyed) > 0 && !rt.stopping {
+		rt.sweeper = time.AfterFunc(max(rt.opts.JobRetention/16, time.Second), rt.sweep)
+	}
+	rt.mu.Unlock()
+	rt.forget(old)
 }
 
 // forget removes the logs of expired jobs.

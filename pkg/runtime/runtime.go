@@ -24,21 +24,23 @@ type Runtime struct {
 	seq    *journal.Sequencer
 	start  time.Time // zero of the monotonic clock that machines are told
 
-	mu       sync.Mutex
-	submits  keyLocks
-	conns    map[*connection]struct{}
-	sessions map[string]*session
-	tokens   map[arcp.TokenHash]*session // by the tokens that resume them
-	jobs     map[string]*job
-	finished []*job // oldest first
-	keyed    []*job // finished ones that an idempotency key leads to, oldest first
-	stopping bool
-	idle     chan struct{} // closed when the last running job ends; nil when nobody waits
-	gone     chan struct{} // closed when the last connection ends; nil when nobody waits
-	running  int
+	mu            sync.Mutex
+	submits       keyLocks
+	conns         map[*connection]struct{}
+	sessions      map[string]*session
+	tokens        map[arcp.TokenHash]*session // by the tokens that resume them
+	jobs          map[string]*job
+	finished      []*job      // oldest first
+	keyed         []*job      // finished ones that an idempotency key leads to, oldest first
+	finishedBytes int         // kept of the logs of both
+	sweeper       *time.Timer // forgets finished jobs while nothing else happens
+	stopping      bool
+	idle          chan struct{} // closed when the last running job ends; nil when nobody waits
+	gone          chan struct{} // closed when the last connection ends; nil when nobody waits
+	running       int
 }
 
-// New returns a runtime. It refuses options under which anybody could come in without having been told to let them.
+// New returns a runtime. Without a Verifier, and without AllowAnyone, only connections get in whose transport vouches for the peer.
 func New(o *Options) (*Runtime, error) {
 	opts, err := o.resolve()
 	if err != nil {

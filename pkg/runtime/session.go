@@ -21,9 +21,8 @@ type session struct {
 	features  []arcp.Feature
 	view      *journal.View
 
-	unfinished atomic.Int64 // jobs it submitted that have not ended
-	conn       atomic.Pointer[connection]
-	gone       atomic.Bool // ended: nobody can resume it
+	owner *owner // what its jobs keep of it
+	conn  atomic.Pointer[connection]
 
 	mu       sync.Mutex
 	current  arcp.TokenHash  // of the token in the last welcome
@@ -31,6 +30,12 @@ type session struct {
 	leaving  bool            // the client said goodbye
 	window   *time.Timer
 	observed map[string]*job // subscribed to, by id, beside those it submitted
+}
+
+// owner is what a job keeps of the session that submitted it, which may be gone long before the job is forgotten.
+type owner struct {
+	unfinished atomic.Int64 // jobs it submitted that have not ended
+	gone       atomic.Bool  // ended: nobody can resume it
 }
 
 // kept is what the store keeps of a session beside its view.
@@ -53,7 +58,7 @@ func (rt *Runtime) open(ctx context.Context, who *Principal, features []arcp.Fea
 	token := arcp.NewToken()
 	s := &session{
 		rt: rt, id: arcp.NewID(arcp.PrefixSession), principal: who.ID, features: features,
-		current: arcp.HashToken(token.Reveal()), observed: map[string]*job{},
+		current: arcp.HashToken(token.Reveal()), observed: map[string]*job{}, owner: &owner{},
 	}
 	head, err := s.snapshot()
 	if err != nil {
@@ -102,7 +107,7 @@ func (s *session) park(c *connection) {
 		return
 	}
 	c.reader.Close()
-	done := s.leaving && s.unfinished.Load() == 0 && s.view.Idle()
+	done := s.leaving && s.owner.unfinished.Load() == 0 && s.view.Idle()
 	if !done && s.rt.opts.ResumeWindow > 0 {
 		s.window = time.AfterFunc(s.rt.opts.ResumeWindow, s.expire)
 		s.mu.Unlock()
@@ -116,7 +121,7 @@ func (s *session) park(c *connection) {
 // expire ends a parked session. Its jobs run on.
 func (s *session) expire() {
 	s.mu.Lock()
-	if s.conn.Load() != nil || s.gone.Swap(true) {
+	if s.conn.Load() != nil || s.owner.gone.Swap(true) {
 		s.mu.Unlock()
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime/internal/core"
@@ -21,7 +22,7 @@ func (rt *Runtime) Shutdown(ctx context.Context) error {
 		rt.stopJobs()
 		_ = rt.waitJobs(context.Background()) // bounded by the grace
 	}
-	rt.hangUpAll()
+	rt.hangUpAll(ctx)
 	rt.endSessions()
 	if e := rt.node.Leave(context.WithoutCancel(ctx)); e != nil && err == nil {
 		err = e
@@ -60,39 +61,50 @@ func (rt *Runtime) stopJobs() {
 	}
 }
 
-// hangUpAll says goodbye on every link and waits until each has ended; a link that does not take its last frames is cut at its
-// write deadline.
-func (rt *Runtime) hangUpAll() {
+// hangUpAll says goodbye on every link and waits until each has ended. A client may take what it has coming for as long as
+// ctx allows, and for the goodbye grace after that.
+func (rt *Runtime) hangUpAll(ctx context.Context) {
 	rt.mu.Lock()
-	conns := make([]*connection, 0, len(rt.conns))
-	for c := range rt.conns {
-		conns = append(conns, c)
+	conns := slices.Collect(maps.Keys(rt.conns))
+	if len(conns) > 0 && rt.gone == nil {
+		rt.gone = make(chan struct{})
 	}
-	var gone chan struct{}
-	if len(conns) > 0 {
-		gone = make(chan struct{})
-		rt.gone = gone
-	}
+	gone := rt.gone
 	rt.mu.Unlock()
 	for _, c := range conns {
-		go c.goodbye()
+		go c.goodbye(ctx)
 	}
 	if gone != nil {
 		<-gone
 	}
 }
 
+// goodbyeGrace is how long a client may still take its last frames once the time of a shutdown is over.
+const goodbyeGrace = time.Second
+
 // goodbye ends a link once everything the client has coming is written.
-func (c *connection) goodbye() {
-	_ = c.link.Settle(context.Background()) // ends with the link at the latest, at its write deadline
+func (c *connection) goodbye(ctx context.Context) {
+	ctx, cancel := withGrace(ctx, goodbyeGrace)
+	defer cancel()
+	_ = c.link.Settle(ctx)
 	_ = c.send(&arcp.SessionBye{Reason: stopReason})
-	c.link.Close(stopReason)
+	_ = c.link.Drain(ctx, stopReason)
+}
+
+// withGrace returns a context that ends some time after ctx.
+func withGrace(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
+	return late, func() { stop(); cancel() }
 }
 
 // endSessions frees the sessions that nobody can resume here any more.
 func (rt *Runtime) endSessions() {
 	rt.mu.Lock()
 	sessions := slices.Collect(maps.Values(rt.sessions))
+	if rt.sweeper != nil {
+		rt.sweeper.Stop()
+	}
 	rt.mu.Unlock()
 	for _, s := range sessions {
 		s.expire()

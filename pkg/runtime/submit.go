@@ -39,7 +39,7 @@ func (c *connection) accept(ctx context.Context, s *session, e *arcp.Envelope, p
 		c.refuse(e, refusal)
 		return nil, nil
 	}
-	s.unfinished.Add(1)
+	s.owner.unfinished.Add(1)
 	// The control lane is written before events, so accepted precedes the job's first. Should the link be lost, the view
 	// has the frame for the next.
 	_ = c.link.Send(accepted)
@@ -52,7 +52,7 @@ func (s *session) admit(p *arcp.JobSubmit) (Agent, string, *arcp.Error) {
 	if err := s.unbuilt(p); err != nil {
 		return nil, "", err
 	}
-	if s.unfinished.Load() >= int64(s.rt.opts.MaxJobs) {
+	if s.owner.unfinished.Load() >= int64(s.rt.opts.MaxJobs) {
 		return nil, "", arcp.NewError(arcp.CodeRateLimited, "the session has %d unfinished jobs, as many as it may", s.rt.opts.MaxJobs)
 	}
 	return s.rt.agents.resolve(p.Agent)
@@ -82,7 +82,7 @@ func (s *session) unbuilt(p *arcp.JobSubmit) *arcp.Error {
 // newJob copies what it keeps of the submit: strings of a frame share memory with their neighbours.
 func (s *session) newJob(e *arcp.Envelope, p *arcp.JobSubmit, agent string) (*job, context.Context) {
 	j := &job{
-		rt: s.rt, id: arcp.NewID(arcp.PrefixJob), agent: agent, principal: s.principal, owner: s,
+		rt: s.rt, id: arcp.NewID(arcp.PrefixJob), agent: agent, principal: s.principal, owner: s.owner,
 		trace: strings.Clone(traceOf(e.TraceID)), created: time.Now().UTC(),
 	}
 	var maxRuntime time.Duration
@@ -90,23 +90,19 @@ func (s *session) newJob(e *arcp.Envelope, p *arcp.JobSubmit, agent string) (*jo
 		maxRuntime = seconds(*p.MaxRuntimeSec)
 	}
 	j.core = core.NewJob(s.rt.now(), maxRuntime, s.rt.opts.CancelGrace)
-	j.task = &Task{job: j, input: append(arcp.RawJSON(nil), p.Input...), lease: cloneLease(p.LeaseRequest)}
+	j.task = &Task{job: j, input: append(arcp.RawJSON(nil), p.Input...), lease: leaseOf(p.LeaseRequest)}
 	ctx := context.WithValue(context.Background(), traceKey{}, j.trace)
 	ctx = context.WithValue(ctx, principalKey{}, j.principal)
 	ctx, j.cancel = context.WithCancelCause(ctx)
 	return j, ctx
 }
 
-func cloneLease(l arcp.Lease) arcp.Lease {
-	out := make(arcp.Lease, len(l))
-	for ns, patterns := range l {
-		list := make([]string, len(patterns))
-		for i, p := range patterns {
-			list[i] = strings.Clone(p)
-		}
-		out[strings.Clone(ns)] = list
+// leaseOf is the lease granted: what was asked for, never nil.
+func leaseOf(asked arcp.Lease) arcp.Lease {
+	if asked == nil {
+		return arcp.Lease{}
 	}
-	return out
+	return asked.Clone()
 }
 
 func (j *job) accepted(requestID string) *arcp.JobAccepted {

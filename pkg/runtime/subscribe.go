@@ -96,7 +96,7 @@ func (c *connection) unsubscribe(s *session, e *arcp.Envelope, p *arcp.JobUnsubs
 		c.refuse(e, refusal)
 		return nil
 	}
-	if s.unobserve(j) && j.owner != s {
+	if s.unobserve(j) && j.owner != s.owner {
 		s.rt.seq.Detach(s.view, j.log)
 	}
 	return nil

@@ -2,13 +2,10 @@ package runtime
 
 import (
 	"context"
-	"time"
 
 	"github.com/arcpkit/arcp/internal/dynjson"
 	"github.com/arcpkit/arcp/pkg/arcp"
 )
-
-func now() time.Time { return time.Now() }
 
 // Log emits a line of log. Fields, which may be nil, must be a value that encodes as a JSON object.
 func (t *Task) Log(ctx context.Context, level arcp.LogLevel, message string, fields any) error {
@@ -41,7 +38,10 @@ func (t *Task) Status(ctx context.Context, phase, message string) error {
 // Authorize asks the gate whether the job may do something now; every operation with authority must pass it first (§9.3). What the
 // lease does not name is denied. The error says what was refused, as PERMISSION_DENIED.
 func (t *Task) Authorize(ctx context.Context, capability, target string) error {
-	if err := ctx.Err(); err != nil {
+	switch {
+	case t.job.over.Load():
+		return ErrJobOver
+	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
 	if !t.lease.Covers(capability, target) {

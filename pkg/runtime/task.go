@@ -106,7 +106,10 @@ func (t *Task) SetResult(result arcp.RawJSON) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.stream != nil {
+	switch {
+	case t.job.over.Load():
+		return ErrJobOver
+	case t.stream != nil:
 		return errMixed
 	}
 	t.inline, t.set = append(arcp.RawJSON(nil), result...), true
@@ -119,21 +122,27 @@ var errMixed = arcp.NewError(arcp.CodeInternalError, "a result is either set or 
 func (t *Task) finish(ctx context.Context) error {
 	t.mu.Lock()
 	stream, inline := t.stream, t.inline
-	t.mu.Unlock()
-	if stream != nil {
-		return stream.Close()
+	if stream == nil && 2*len(inline)+resultOverhead > arcp.LimitFrameOut {
+		stream = t.newStream(ctx, arcp.EncodingUTF8)
+		stream.json, t.inline, t.set = true, nil, false
 	}
-	if 2*len(inline)+resultOverhead <= arcp.LimitFrameOut {
+	t.mu.Unlock()
+	switch {
+	case stream == nil:
 		return nil
+	case stream.json:
+		if _, err := stream.Write(inline); err != nil {
+			return err
+		}
 	}
+	return stream.Close()
+}
+
+// release lets go of what the job no longer needs; the job itself is remembered for a while.
+func (t *Task) release() {
 	t.mu.Lock()
-	w := t.newStream(ctx, arcp.EncodingUTF8)
-	w.json, t.inline, t.set = true, nil, false
-	t.mu.Unlock()
-	if _, err := w.Write(inline); err != nil {
-		return err
-	}
-	return w.Close()
+	defer t.mu.Unlock()
+	t.inline, t.whole = nil, nil
 }
 
 // resultOverhead bounds the bytes of a job.result beside the result itself, which stands in it twice.

@@ -40,7 +40,7 @@ func (s *Session) Admit(e *arcp.Envelope) Admission {
 		return s.admitFirst(e, rule, known)
 	case !known:
 		return refuse("there is no message type %q", string(e.Type))
-	case rule.From == arcp.FromRuntime:
+	case !rule.From.Allows(arcp.FromClient):
 		return refuse("%s is sent by runtimes only", e.Type)
 	case rule.Handshake:
 		return refuse("%s may come only once, as the first frame", e.Type)
@@ -56,7 +56,7 @@ func (s *Session) Admit(e *arcp.Envelope) Admission {
 
 func (s *Session) admitFirst(e *arcp.Envelope, rule arcp.Rule, known bool) Admission {
 	switch {
-	case s.state == fresh && known && rule.Handshake && rule.From != arcp.FromRuntime:
+	case s.state == fresh && known && rule.Handshake && rule.From.Allows(arcp.FromClient):
 		s.state = verifying
 		return Admission{}
 	case known && rule.From == arcp.FromBoth && rule.Reply == arcp.TypeSessionClosed:

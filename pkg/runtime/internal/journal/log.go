@@ -187,6 +187,13 @@ func (l *Log) Committed() uint64 {
 	return l.committed
 }
 
+// Bytes returns what the log holds of numbered records, in bytes.
+func (l *Log) Bytes() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.retained + l.staged
+}
+
 func (l *Log) refusal() error {
 	switch {
 	case l.failed != nil:

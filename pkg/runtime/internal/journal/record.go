@@ -31,28 +31,26 @@ const recordHead = 2 // bytes of a numbered record before its tail
 
 // GateOf returns the gate of a kind, as its feature in the spec demands.
 func GateOf(kind arcp.EventKind) Gate {
-	switch kind {
-	case arcp.KindProgress:
-		return GateProgress
-	case arcp.KindResultChunk:
-		return GateChunk
-	default:
-		return GateNone
-	}
+	rule, _ := arcp.KindRuleOf(kind)
+	return gateOf(rule.Feature)
 }
 
 // GatesOf returns the gates that a set of negotiated features opens.
-func GatesOf(features []arcp.Feature) Gate {
-	var g Gate
+func GatesOf(features []arcp.Feature) (g Gate) {
 	for _, f := range features {
-		switch f {
-		case arcp.FeatureProgress:
-			g |= GateProgress
-		case arcp.FeatureResultChunk:
-			g |= GateChunk
-		}
+		g |= gateOf(f)
 	}
 	return g
+}
+
+func gateOf(f arcp.Feature) Gate {
+	switch f {
+	case arcp.FeatureProgress:
+		return GateProgress
+	case arcp.FeatureResultChunk:
+		return GateChunk
+	}
+	return GateNone
 }
 
 func messageOf(t Type) arcp.MessageType {

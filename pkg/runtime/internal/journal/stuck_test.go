@@ -177,3 +177,13 @@ func TestStoreFailsUnderEmitters(t *testing.T) {
 		t.Errorf("Flush = %v, want the store's error", err)
 	}
 }
+
+// TestEveryGatedKindHasAGate: a kind that the spec ties to a feature must not reach a session without it.
+func TestEveryGatedKindHasAGate(t *testing.T) {
+	t.Parallel()
+	for _, k := range arcp.EventKinds() {
+		if rule, _ := arcp.KindRuleOf(k); rule.Feature != "" && GateOf(k) == GateNone {
+			t.Errorf("kind %s needs feature %s, which has no gate", k, rule.Feature)
+		}
+	}
+}
