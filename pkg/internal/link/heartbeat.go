@@ -9,8 +9,8 @@ import (
 
 // Heartbeat watches both directions of a link (§6.4).
 type Heartbeat struct {
-	// Interval is the negotiated interval. Nothing sent for one means a ping; nothing received for two means the end,
-	// with ErrSilent. 0 turns the watch off.
+	// Interval is the negotiated interval. Nothing sent for one means a ping, and so does nothing received: who streams to
+	// a peer that only listens must ask it. Nothing received for two means the end, with ErrSilent. 0 turns the watch off.
 	Interval time.Duration
 	// Ping makes the ping to send. Nil: this end leaves pinging to the other and only listens.
 	Ping func() *arcp.Envelope
@@ -25,6 +25,7 @@ type pulse struct {
 	handling atomic.Bool  // the reader is at work: silence is ours, not the peer's
 	lastSend atomic.Int64 // nanoseconds since base
 	lastRecv atomic.Int64
+	lastPing atomic.Int64
 
 	base time.Time // set once, before on
 	send *time.Timer
@@ -74,7 +75,8 @@ func (l *Link) SetHeartbeat(h Heartbeat) {
 	if h.Ping != nil {
 		p.send = time.AfterFunc(h.Interval, func() { l.sendDue(h) })
 	}
-	p.recv = time.AfterFunc(2*h.Interval, func() { l.recvDue(h) })
+	p.lastPing.Store(-int64(h.Interval))
+	p.recv = time.AfterFunc(h.Interval, func() { l.recvDue(h) })
 }
 
 // sendDue pings when nothing was sent for an interval, and sleeps for the rest of it otherwise.
@@ -92,25 +94,48 @@ func (l *Link) sendDue(h Heartbeat) {
 	l.pulse.send.Reset(rest)
 	l.mu.Unlock()
 	if ping {
-		_ = l.Send(h.Ping()) // a link that ended meanwhile needs none
+		l.ping(h)
 	}
 }
 
-// recvDue ends the link when nothing was received for two intervals.
+// ping sends one, unless one was sent within the interval. A link that ended meanwhile needs none.
+func (l *Link) ping(h Heartbeat) {
+	p := &l.pulse
+	last, now := p.lastPing.Load(), p.now()
+	if now-last >= int64(h.Interval) && p.lastPing.CompareAndSwap(last, now) {
+		_ = l.Send(h.Ping())
+	}
+}
+
+// recvDue pings when nothing was received for an interval, and ends the link when nothing was for two.
 func (l *Link) recvDue(h Heartbeat) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.state != open {
+		l.mu.Unlock()
 		return
 	}
-	rest := 2*h.Interval - time.Duration(l.pulse.now()-l.pulse.lastRecv.Load())
+	rest := h.Interval - time.Duration(l.pulse.now()-l.pulse.lastRecv.Load())
+	silent := rest <= 0
+	if silent {
+		rest += h.Interval
+	}
 	if rest <= 0 && l.pulse.handling.Load() {
 		rest = h.Interval
 	}
-	if rest > 0 {
-		l.pulse.recv.Reset(rest)
+	if rest <= 0 {
+		l.silent(h)
+		l.mu.Unlock()
 		return
 	}
+	l.pulse.recv.Reset(rest)
+	l.mu.Unlock()
+	if silent && h.Ping != nil {
+		l.ping(h)
+	}
+}
+
+// silent ends the link of a peer that was not heard for two intervals. The caller holds l.mu.
+func (l *Link) silent(h Heartbeat) {
 	if h.Lost != nil {
 		_ = l.sendLocked(h.Lost()) // the link ends either way
 	}

@@ -137,3 +137,41 @@ func TestSlowHandlerIsNotSilence(t *testing.T) {
 		_ = b.Close("")
 	})
 }
+
+// A peer that only listens, and answers when asked, is asked while we send all the time.
+func TestListenerIsAsked(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a, b := transport.Pipe()
+		var pings atomic.Int64
+		l := link.New(a, link.Options{})
+		end := run(l, ignore)
+		l.SetHeartbeat(beat(&pings))
+		var answers sync.WaitGroup
+		answers.Go(func() {
+			for {
+				frame, err := b.Read(nil)
+				if err != nil {
+					return
+				}
+				if e, err := arcp.Decode(frame); err == nil && e.Payload.(*arcp.SessionPing).Nonce == "beat" {
+					put(t, b, text(t, ping("pong")))
+				}
+			}
+		})
+		for range 600 {
+			time.Sleep(time.Second)
+			if err := l.Send(ping("out")); err != nil {
+				t.Fatalf("the link of a peer that answers ended: %v", l.Err())
+			}
+		}
+		synctest.Wait()
+		if n := pings.Load(); n != 20 {
+			t.Errorf("%d pings in ten minutes of sending, want 20", n)
+		}
+		l.Close("")
+		<-end
+		_ = b.Close("")
+		answers.Wait()
+	})
+}
