@@ -47,7 +47,7 @@ func child(kind string) {
 			os.Exit(4)
 		}
 		fmt.Println("{}")
-		select {}
+		time.Sleep(time.Hour) // not select{}: with nothing else alive that is a deadlock to the runtime
 	case "chatty":
 		for {
 			fmt.Println(strings.Repeat("x", 1000))
