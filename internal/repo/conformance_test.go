@@ -108,6 +108,8 @@ func walk(t *testing.T, f func(path string)) {
 		switch {
 		case err != nil:
 			return err
+		case path == ".git" && !d.IsDir(): // of a worktree
+			return nil
 		case d.IsDir() && (path == ".git" || path == ".tmp"):
 			return fs.SkipDir
 		case d.Type().IsRegular():
