@@ -87,7 +87,7 @@ func encode[S any](e *arcp.Envelope) (string, float64, error) {
 	if allocs := testing.AllocsPerRun(100, func() { ours(1) }); allocs > 0 {
 		return "", 0, fmt.Errorf("encoding allocates %v times", allocs)
 	}
-	ns, _, ratio := compare(ours, func(n int) {
+	ns, ratio := compare(ours, func(n int) {
 		for range n {
 			if _, e := json.Marshal(&std); e != nil {
 				err = e
@@ -104,7 +104,7 @@ func decode[S any](e *arcp.Envelope, way func(frame []byte) func(n int) error) (
 		return "", 0, err
 	}
 	ours := way(frame)
-	ns, _, ratio := compare(func(n int) {
+	ns, ratio := compare(func(n int) {
 		if e := ours(n); e != nil {
 			err = e
 		}

@@ -39,11 +39,15 @@ func TestCheckFinds(t *testing.T) {
 		want   []string
 	}{
 		{"nothing", func(fstest.MapFS) {}, nil},
-		{"edited", func(tree fstest.MapFS) { tree["pkg/arcp/job_gen.go"] = &fstest.MapFile{Data: []byte("package arcp\n")} },
-			[]string{"stale: pkg/arcp/job_gen.go"}},
+		{
+			"edited", func(tree fstest.MapFS) { tree["pkg/arcp/job_gen.go"] = &fstest.MapFile{Data: []byte("package arcp\n")} },
+			[]string{"stale: pkg/arcp/job_gen.go"},
+		},
 		{"removed", func(tree fstest.MapFS) { delete(tree, "pkg/arcp/job_gen.go") }, []string{"missing: pkg/arcp/job_gen.go"}},
-		{"left over", func(tree fstest.MapFS) { tree["pkg/arcp/old_gen.go"] = &fstest.MapFile{Data: []byte(header)} },
-			[]string{"orphaned: pkg/arcp/old_gen.go"}},
+		{
+			"left over", func(tree fstest.MapFS) { tree["pkg/arcp/old_gen.go"] = &fstest.MapFile{Data: []byte(header)} },
+			[]string{"orphaned: pkg/arcp/old_gen.go"},
+		},
 		{"a template", func(tree fstest.MapFS) { tree["templates/x.tmpl"] = &fstest.MapFile{Data: []byte(header)} }, nil},
 		{"prose about the header", func(tree fstest.MapFS) {
 			tree["docs/x.md"] = &fstest.MapFile{Data: []byte("Files begin with `" + header + "`")}

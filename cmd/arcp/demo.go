@@ -101,8 +101,11 @@ func demoRuntime(ctx context.Context, agent arcprt.Agent, token arcp.Secret) (ur
 	mux.Handle(arcp.DefaultPath, endpoint)
 	// The server outlives an interrupt, over which the job's end is still to come.
 	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	served := make(chan error, 1)
-	go func() { served <- ws.Serve(serving, ln, mux, nil) }()
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = ws.Serve(serving, ln, mux, nil)
+	}()
 	return endpointURL(ln.Addr(), false), func() {
 		bounded, done := context.WithTimeout(context.Background(), closeTimeout)
 		defer done()

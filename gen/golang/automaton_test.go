@@ -17,8 +17,10 @@ func TestAutomaton(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	examples := []string{"", "a", "ab", "abcd", "cc", "ccc", "é", "\x80", "\n", "4bf92f3577b34da6a3ce929d0e0e4736",
-		"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "indexer@1.0.0", "USD", "123-a"}
+	examples := []string{
+		"", "a", "ab", "abcd", "cc", "ccc", "é", "\x80", "\n", "4bf92f3577b34da6a3ce929d0e0e4736",
+		"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "indexer@1.0.0", "USD", "123-a",
+	}
 	for _, s := range p.Scalars {
 		if s.Rules.Pattern != "" {
 			patterns = append(patterns, s.Rules.Pattern)

@@ -68,7 +68,7 @@ func (l *loader) checkDynamic(o *ir.Object, e member) {
 		l.errorf(e.key, "%s has more than 48 fields", e.name)
 	}
 	for _, f := range o.Fields {
-		chooser := ""
+		var chooser string
 		switch f.Type.Base {
 		case ir.Body:
 			chooser = "kind"

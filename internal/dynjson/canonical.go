@@ -2,6 +2,7 @@ package dynjson
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math/big"
 	"slices"
@@ -21,11 +22,11 @@ func Canonical(text []byte) ([]byte, error) {
 		if err == nil {
 			return nil, &Error{Op: "canonicalize", Offset: d.InputOffset(), Problem: "text after the end of the value"}
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out, nil
 		}
 	}
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	return nil, wrap("canonicalize", err)

@@ -25,10 +25,9 @@ func TestScan(t *testing.T) {
 }
 
 type point struct {
-	name  string
-	x, y  int64
-	extra string
-	seen  uint8
+	name string
+	x, y int64
+	seen uint8
 }
 
 // read is a decoder in the shape the generator writes.

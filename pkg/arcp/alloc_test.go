@@ -34,8 +34,10 @@ func TestNoAllocations(t *testing.T) {
 
 // A decode into nothing allocates the copy of the frame, the envelope, and once for the event and its body.
 func TestDecodeAllocations(t *testing.T) {
-	frame := encode(t, &Envelope{ID: "i", SessionID: "s", EventSeq: 1, JobID: "j",
-		Payload: &JobEvent{Kind: KindProgress, TS: time.Unix(1e9, 0).UTC(), Body: &ProgressBody{Current: 1}}})
+	frame := encode(t, &Envelope{
+		ID: "i", SessionID: "s", EventSeq: 1, JobID: "j",
+		Payload: &JobEvent{Kind: KindProgress, TS: time.Unix(1e9, 0).UTC(), Body: &ProgressBody{Current: 1}},
+	})
 	n := testing.AllocsPerRun(100, func() { _, _ = Decode(frame) })
 	if n > 3 {
 		t.Errorf("Decode allocates %v times, want 3", n)

@@ -9,7 +9,7 @@ import (
 
 // appendLease appends a lease with its namespaces in order; nil is {}.
 func appendLease(dst []byte, l Lease) ([]byte, bool) {
-	ok := true
+	var ok bool
 	dst = append(dst, '{')
 	for i, namespace := range slices.Sorted(maps.Keys(l)) {
 		if dst, ok = appendKey(dst, i, namespace); !ok {
@@ -24,7 +24,7 @@ func appendLease(dst []byte, l Lease) ([]byte, bool) {
 
 // appendAmounts appends amounts with their currencies in order; nil is {}.
 func appendAmounts(dst []byte, amounts map[string]Amount) ([]byte, bool) {
-	ok := true
+	var ok bool
 	dst = append(dst, '{')
 	for i, currency := range slices.Sorted(maps.Keys(amounts)) {
 		if dst, ok = appendKey(dst, i, currency); !ok {
@@ -44,7 +44,7 @@ func appendKey(dst []byte, i int, key string) ([]byte, bool) {
 }
 
 func appendTexts(dst []byte, texts []string) ([]byte, bool) {
-	ok := true
+	var ok bool
 	dst = append(dst, '[')
 	for i, text := range texts {
 		if i > 0 {

@@ -65,7 +65,7 @@ func (c *Conn) Read(dst []byte) ([]byte, error) {
 	c.reads++
 	switch n := c.reads; {
 	case n == c.plan.CutRead:
-		c.cut()
+		_ = c.cut()
 	case c.plan.FreezeRead > 0 && n >= c.plan.FreezeRead:
 		<-c.gone
 		return dst, c.cutOr(transport.ErrClosed)

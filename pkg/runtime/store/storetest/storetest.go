@@ -19,8 +19,15 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		name  string
 		tests []contract
 	}{
-		{"commit", commitTests}, {"read", readTests}, {"owner", ownerTests}, {"watch", watchTests}, {"inbox", inboxTests},
-		{"jobs", jobTests}, {"idem", idemTests}, {"whole", wholeTests}, {"model", modelTests},
+		{"commit", commitTests},
+		{"read", readTests},
+		{"owner", ownerTests},
+		{"watch", watchTests},
+		{"inbox", inboxTests},
+		{"jobs", jobTests},
+		{"idem", idemTests},
+		{"whole", wholeTests},
+		{"model", modelTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			t.Parallel()
