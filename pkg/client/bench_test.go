@@ -79,7 +79,7 @@ func (f *feed) Close(string) error {
 func BenchmarkEvents(b *testing.B) {
 	f := newFeed(b.N)
 	s, err := Connect(b.Context(), transport.DialerFunc(func(context.Context) (transport.Conn, error) { return f, nil }),
-		&Options{EventBytes: 1 << 40})
+		&Options{EventBytes: 1 << 40, Reconnect: once()})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -31,9 +31,9 @@ func TestConversations(t *testing.T) {
 				t.Fatal(err)
 			}
 			synctest.Test(t, func(t *testing.T) {
-				runtime, conn := transport.Pipe()
-				h := &host{conn: conn, calls: map[string]*call{}, jobs: map[string]*Job{}, readers: map[string]*io.PipeReader{}}
-				script.Play(t, convo.Runtime, runtime, h)
+				h := &host{dials: make(chan transport.Conn, 1), calls: map[string]*call{}, jobs: map[string]*Job{}, readers: map[string]*io.PipeReader{}}
+				defer h.end(t)
+				script.PlayDial(t, convo.Runtime, h.listen, h)
 			})
 		})
 	}
@@ -41,11 +41,40 @@ func TestConversations(t *testing.T) {
 
 // host does what the actions of a conversation say. An action that waits for frames is a call; another action awaits its end.
 type host struct {
-	conn    transport.Conn
+	dials   chan transport.Conn // what the next dial gives
 	session *Session
 	calls   map[string]*call
 	jobs    map[string]*Job
 	readers map[string]*io.PipeReader
+}
+
+// listen waits for the client's next dial.
+func (h *host) listen() (transport.Conn, error) {
+	runtime, conn := transport.Pipe()
+	select {
+	case h.dials <- conn:
+		return runtime, nil
+	case <-time.After(time.Hour):
+		return nil, errors.New("the client does not dial")
+	}
+}
+
+func (h *host) dial(ctx context.Context) (transport.Conn, error) {
+	select {
+	case c := <-h.dials:
+		return c, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// end leaves no goroutine in the bubble: a session whose runtime is gone would look for it.
+func (h *host) end(t *testing.T) {
+	if h.session != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		_ = h.session.Close(ctx)
+	}
 }
 
 type call struct {
@@ -127,12 +156,15 @@ func (h *host) Do(t *testing.T, verb, args string) error {
 		return h.await("close")
 	case "agents":
 		return equal("agents", fmt.Sprint(h.session.Agents()), args)
+	case "between":
+		synctest.Wait()
+		return equal("links", fmt.Sprint(h.session.current()), "<nil>")
 	case "err":
 		<-h.session.Done()
 		return contains(h.session.Err(), args)
 	case "jobs":
 		synctest.Wait()
-		return equal("jobs held", fmt.Sprint(len(h.session.jobs)), args)
+		return equal("jobs held", fmt.Sprint(len(h.session.jobs.byID)), args)
 	}
 	return h.look(t, h.jobs[name], verb, rest)
 }
@@ -195,9 +227,11 @@ func (h *host) connect(t *testing.T, options string) error {
 			return err
 		}
 	}
+	if o.Reconnect == nil {
+		o.Reconnect = &Reconnect{Off: true}
+	}
 	h.begin(t, "connect", func(ctx context.Context, _ *call) (err error) {
-		dial := func(context.Context) (transport.Conn, error) { return h.conn, nil }
-		h.session, err = Connect(ctx, transport.DialerFunc(dial), o)
+		h.session, err = Connect(ctx, transport.DialerFunc(h.dial), o)
 		return err
 	})
 	return nil

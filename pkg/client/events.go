@@ -10,16 +10,21 @@ import (
 	"github.com/arcpkit/arcp/pkg/arcp"
 )
 
-// Next returns the job's next event, in the runtime's order. Its end is io.EOF once the job has ended, however it ended; see Result.
-// When events were shed it returns ErrEventsShed once in their place and goes on behind them. When the link ended first it returns
-// ErrLinkLost, behind all events that came. ctx bounds the wait. One goroutine at a time; another one gets ErrBusy.
+// Next returns the job's next event, in the runtime's order, each once, over as many links as it takes. Its end is io.EOF once the job has
+// ended, however it ended; see Result. When the session ended first it returns the session's Err, behind all events that came. ctx
+// bounds the wait. One goroutine at a time; another one gets ErrBusy.
 //
-// The event is the caller's, but what it points to came in one block with its neighbours: who keeps one small event for long clones it.
+// Unread events past Options.EventBytes are fetched again from the runtime when their turn comes. Where it cannot do that, or keeps them
+// no longer, Next returns ErrEventsShed once in their place and goes on behind them.
+//
+// An event counts as processed, and is acknowledged in time (§6.5), when Next is called for the one after it. The event is the caller's,
+// but what it points to came in one block with its neighbours: who keeps one small event for long clones it.
 func (j *Job) Next(ctx context.Context) (*arcp.Event, error) {
 	if !j.reading.CompareAndSwap(false, true) {
 		return nil, ErrBusy
 	}
 	defer j.reading.Store(false)
+	j.settle()
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -28,18 +33,37 @@ func (j *Job) Next(ctx context.Context) (*arcp.Event, error) {
 			return ev, nil
 		}
 		wait, err := j.refill()
-		if err != nil {
+		switch {
+		case errors.Is(err, errBehind):
+			if err := j.fetch(ctx); err != nil {
+				return nil, err
+			}
+			continue
+		case err != nil:
 			return nil, err
-		}
-		if wait == nil {
+		case wait == nil:
 			continue
 		}
 		select {
 		case <-wait:
-		case <-j.done:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
+	}
+}
+
+// settle counts what was returned last as processed.
+func (j *Job) settle() {
+	if j.held == nil {
+		return
+	}
+	j.readIndex.Store(j.held.index)
+	j.read.Store(j.held.event.Seq)
+	j.held = nil
+	j.session.touch()
+	if j.sinceAck++; j.sinceAck == ackEvery {
+		j.sinceAck = 0
+		j.session.ackNow()
 	}
 }
 
@@ -49,22 +73,19 @@ func (j *Job) pop() *arcp.Event {
 		return nil
 	}
 	block := j.batch[0]
-	ev := &block[j.at].event
+	j.held = &block[j.at]
 	if j.at++; j.at == len(block) {
 		j.batch[0] = nil
 		j.batch, j.at = j.batch[1:], 0
 	}
-	return ev
+	return &j.held.event
 }
+
+// errBehind says that what comes next has to be fetched.
+var errBehind = errors.New("behind")
 
 // refill takes what is queued, or says what to wait for, or why there is no more.
 func (j *Job) refill() (<-chan struct{}, error) {
-	ended := false
-	select {
-	case <-j.done: // looked at before the queue, which nothing is added to afterwards
-		ended = true
-	default:
-	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	q := &j.queue
@@ -76,10 +97,18 @@ func (j *Job) refill() (<-chan struct{}, error) {
 	case len(q.blocks) > 0:
 		j.batch = q.take()
 		return nil, nil
-	case ended && errors.Is(j.err, ErrLinkLost):
-		return nil, j.err
-	case ended:
+	case j.gap != nil:
+		err := j.gap
+		j.gap = nil
+		return nil, err
+	case j.complete:
+		j.session.jobs.drained(j)
 		return nil, io.EOF
+	case j.lost != nil:
+		return nil, j.lost
+	case j.order.behind && !j.order.fetching:
+		j.order.fetching = true
+		return nil, errBehind
 	}
 	if q.ready == nil {
 		q.ready = make(chan struct{}, 1)

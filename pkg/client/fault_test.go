@@ -74,7 +74,7 @@ func converse(p *peer) {
 
 // useAll does everything a client can, and returns the first error.
 func useAll(t *testing.T, conn transport.Conn) error {
-	s, err := Connect(t.Context(), dial(conn), nil)
+	s, err := Connect(t.Context(), dial(conn), &Options{Reconnect: once()})
 	if err != nil {
 		return err
 	}

@@ -2,34 +2,51 @@ package client
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/internal/link"
 )
 
-// Job is a job that this session submitted. Result, Cancel and ResultReader may be called from any goroutine; events are read by one at
-// a time. A job that is not needed any more needs no call: it is forgotten with its last reference.
+// Job is a job that this session submitted, or observes. Result, Cancel and ResultReader may be called from any goroutine; events are
+// read by one at a time. A job that is not needed any more needs no call: it is forgotten with its last reference, once it has ended.
 type Job struct {
-	session  *Session
-	id       string
-	accepted *arcp.JobAccepted
+	session *Session
+	id      string
 
 	done   chan struct{}   // closed by finish
 	result *arcp.JobResult // these three are written before
 	status arcp.JobStatus
 	err    error
 
-	reading atomic.Bool // somebody is in Next
-	batch   [][]queued  // taken from the queue by Next; batch[0] is not yet returned from at
-	at      int
+	reading   atomic.Bool // somebody is in Next
+	batch     [][]queued  // taken from the queue by Next; batch[0] is not yet returned from at
+	at        int
+	held      *queued // returned by Next last: the caller is at work on it
+	sinceAck  int
+	read      atomic.Uint64 // the seq of the last event the caller is done with
+	readIndex atomic.Uint64 // and its index
 
-	mu     sync.Mutex
-	queue  queue
-	chunks chunks
+	mu       sync.Mutex
+	accepted *arcp.JobAccepted
+	order    order
+	base     uint64 // the index after which its events were asked for
+	queue    queue
+	chunks   chunks
+	over     bool  // done is closed
+	complete bool  // all that will ever come is in the queue, or was
+	kept     bool  // nobody has asked for it yet
+	observed bool  // a subscription is to be ended with it
+	gap      error // what Next is to be told before it goes on
+	lost     error // why no more will come
 }
 
 func newJob(s *Session, id string, accepted *arcp.JobAccepted) *Job {
+	if accepted == nil {
+		accepted = &arcp.JobAccepted{JobID: id}
+	}
 	j := &Job{session: s, id: id, accepted: accepted, done: make(chan struct{})}
 	j.queue.limit = s.o.EventBytes
 	j.chunks.limit = s.o.ResultBytes
@@ -39,13 +56,18 @@ func newJob(s *Session, id string, accepted *arcp.JobAccepted) *Job {
 // ID returns the job's id.
 func (j *Job) ID() string { return j.id }
 
-// Accepted returns the runtime's acceptance: the agent's version, the lease, the budget. It is shared: read only.
-func (j *Job) Accepted() *arcp.JobAccepted { return j.accepted }
+// Accepted returns the runtime's acceptance: the agent's version, the lease, the budget. Of a job that was subscribed to it is made of
+// what the runtime answered; of one that came with a State it may be the id only. It is shared: read only.
+func (j *Job) Accepted() *arcp.JobAccepted {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.accepted
+}
 
-// Done is closed when the job has ended or its link is lost; Result then returns at once.
+// Done is closed when the job has ended or its session has; Result then returns at once.
 func (j *Job) Done() <-chan struct{} { return j.done }
 
-// Status returns running until the end came, then the final state; of a job whose link was lost it stays running.
+// Status returns running until the end came, then the final state; of a job whose session ended first it stays running.
 func (j *Job) Status() arcp.JobStatus {
 	select {
 	case <-j.done:
@@ -58,7 +80,7 @@ func (j *Job) Status() arcp.JobStatus {
 }
 
 // Result waits for the job's end, whether anybody reads its events or not. It returns the result of a job that succeeded, without the
-// data of a streamed one (see ResultReader); an *arcp.Error for one that did not; ErrLinkLost when the link ended first; ctx's error
+// data of a streamed one (see ResultReader); an *arcp.Error for one that did not; the session's Err when that ended first; ctx's error
 // when that did. It may be called any number of times. The result is shared: read only.
 func (j *Job) Result(ctx context.Context) (*arcp.JobResult, error) {
 	select {
@@ -75,23 +97,22 @@ func (j *Job) Result(ctx context.Context) (*arcp.JobResult, error) {
 }
 
 // Cancel asks the runtime to end the job and waits until it has taken the cancel, or refused it with an *arcp.Error (§7.4). The job's end
-// comes later; see Result. ctx bounds the wait only.
+// comes later; see Result. A cancel whose answer was lost with the link is asked again. ctx bounds the wait only.
 func (j *Job) Cancel(ctx context.Context, reason string) error {
 	s := j.session
-	r := s.newRequest(arcp.TypeJobCancel, j.id)
-	e := s.envelope(r.id, &arcp.JobCancel{JobID: j.id, Reason: reason})
+	e := s.envelope("", &arcp.JobCancel{JobID: j.id, Reason: reason})
 	e.JobID = j.id
-	if err := e.Validate(); err != nil {
+	r, err := s.newRequest(e, j.id)
+	if err != nil {
 		return err
 	}
-	if !s.expect(r) {
-		return s.lost(ctx)
+	err = s.ask(ctx, r)
+	if r.again && arcp.IsRemote(err) && errors.Is(err, arcp.CodeInvalidRequest) {
+		// The job has ended meanwhile. If by the first cancel, this is no refusal.
+		if _, ctxErr := j.Result(ctx); ctxErr != nil && j.Status() == arcp.StatusCancelled {
+			return nil
+		}
 	}
-	if err := s.link.Send(e); err != nil {
-		s.forget(r)
-		return s.sendError(ctx, err)
-	}
-	_, err := s.wait(ctx, r)
 	return err
 }
 
@@ -101,7 +122,7 @@ func (s *Session) cancelled(p *arcp.JobCancelled) {
 	if p.RequestID != "" {
 		r = s.take(p.RequestID)
 	} else {
-		r = s.takeCancel(p.JobID)
+		r = s.takeAbout(arcp.TypeJobCancel, p.JobID)
 	}
 	if r == nil {
 		s.log.Debug("answer to an unknown cancel ignored", "job", p.JobID, "request", p.RequestID)
@@ -110,19 +131,95 @@ func (s *Session) cancelled(p *arcp.JobCancelled) {
 	r.answer(nil, nil)
 }
 
+// claim hands a job out to one who asked for it.
+func (j *Job) claim(p *arcp.JobAccepted) *Job {
+	j.mu.Lock()
+	kept, over := j.kept, j.over
+	j.kept = false
+	j.queue.limit = j.session.o.EventBytes
+	j.describeLocked(p)
+	j.mu.Unlock()
+	if kept {
+		j.session.jobs.claimed()
+	}
+	if kept && over {
+		j.session.jobs.end(j)
+	}
+	return j
+}
+
+func (j *Job) describe(p *arcp.JobAccepted) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.describeLocked(p)
+}
+
+func (j *Job) describeLocked(p *arcp.JobAccepted) {
+	if p != nil && j.accepted.Agent == "" {
+		j.accepted = p
+	}
+}
+
 // push hands an event over, on the reader. The payload is the job's from now on.
 func (j *Job) push(e *arcp.Envelope, p *arcp.JobEvent) {
 	size := weight(e, p)
+	index := indexOf(e.ID, j.id)
 	j.mu.Lock()
-	j.queue.push(e, p, size)
-	if c, ok := p.Body.(*arcp.ResultChunkBody); ok {
-		j.chunks.push(c)
+	defer j.mu.Unlock()
+	if j.complete {
+		return // nothing follows the end; a replay may repeat what came before it
 	}
-	j.mu.Unlock()
+	next := j.order.admit(index)
+	if c, ok := p.Body.(*arcp.ResultChunkBody); ok && !j.order.cold {
+		j.chunks.push(c, index)
+	}
+	switch {
+	case !next:
+	case index > 0 && j.queue.full(size) && j.session.has(arcp.FeatureSubscribe):
+		j.order.behind = true // what is in the queue goes first, the rest is fetched when it is asked for
+	default:
+		j.order.last = max(j.order.last, index)
+		j.queue.push(e, p, index, size)
+	}
 }
 
-// finish ends the job, once, on the reader.
-func (j *Job) finish(result *arcp.JobResult, status arcp.JobStatus, err error) {
-	j.result, j.status, j.err = result, status, err
-	close(j.done)
+// finish takes the job's end, on the reader, and ends a subscription to it.
+func (j *Job) finish(l *link.Link, index uint64, result *arcp.JobResult, status arcp.JobStatus, err error) {
+	j.mu.Lock()
+	if j.order.admit(index) {
+		j.complete = true
+		j.order.last = max(j.order.last, index)
+	} else if j.order.cold {
+		j.order.fetching = false // the replay may have been taken for something else: asked for again, it cannot be
+	}
+	if !j.over {
+		j.over = true
+		j.result, j.status, j.err = result, status, err
+		close(j.done)
+	}
+	kept, observed := j.kept && j.session.in.adopting, j.observed && j.complete
+	j.observed = j.observed && !observed
+	j.queue.wake()
+	j.mu.Unlock()
+	if !kept {
+		j.session.jobs.end(j)
+	}
+	if observed {
+		j.session.unobserve(l, j.id)
+	}
+}
+
+// lose ends the waiting for a job that nothing more comes of.
+func (j *Job) lose(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.complete && j.lost == nil {
+		j.lost = err
+	}
+	if !j.over {
+		j.over = true
+		j.err = err
+		close(j.done)
+	}
+	j.queue.wake()
 }

@@ -20,7 +20,8 @@ type Options struct {
 	Token string
 	// Insecure lets Token go over a network in clear.
 	Insecure bool
-	// Logger is told what is ignored, at debug, and what the runtime reports, at warn; nil is silence.
+	// Logger is told what is ignored, at debug, what the runtime reports, at warn, and of links lost and made again, at info; nil is
+	// silence.
 	Logger *slog.Logger
 	// Features are those asked for; nil asks for all that the package knows how to use.
 	Features []arcp.Feature
@@ -29,8 +30,47 @@ type Options struct {
 	// ResultBytes is how much of one job's streamed result is kept unread, in bytes as they came; 0 is 64 MiB. Past it the result can
 	// only be had from Events, or not at all.
 	ResultBytes int
-	// HandshakeTimeout bounds the handshake beside Connect's context; 0 is 30 s.
+	// HandshakeTimeout bounds the dialling and the handshake of each link, Connect's beside its context; 0 is 30 s.
 	HandshakeTimeout time.Duration
+	// Reconnect says how a lost link is made again; nil is the zero Reconnect.
+	Reconnect *Reconnect
+}
+
+// Reconnect says how a lost link is made again: a wait that doubles from one attempt to the next. The zero value does it with the
+// defaults.
+type Reconnect struct {
+	// Off ends the session with its first link.
+	Off bool
+	// Initial is the wait before the first attempt; 0 is 100 ms.
+	Initial time.Duration
+	// Max is the longest wait between two; 0 is 10 s.
+	Max time.Duration
+	// Jitter is the share of each wait, from 0 to 1, that is left to chance; 0 is a half, a negative one none.
+	Jitter float64
+	// GiveUp ends the session that has not worked for so long; 0 is as long as the runtime keeps it.
+	GiveUp time.Duration
+}
+
+func (r *Reconnect) withDefaults() *Reconnect {
+	var c Reconnect
+	if r != nil {
+		c = *r
+	}
+	if c.Initial <= 0 {
+		c.Initial = defaultInitialWait
+	}
+	if c.Max <= 0 {
+		c.Max = defaultMaxWait
+	}
+	c.Max = max(c.Max, c.Initial)
+	switch {
+	case c.Jitter == 0:
+		c.Jitter = defaultJitter
+	case c.Jitter < 0:
+		c.Jitter = 0
+	}
+	c.Jitter = min(c.Jitter, 1)
+	return &c
 }
 
 // String returns the options without Token.
@@ -49,13 +89,17 @@ const (
 	defaultEventBytes       = 16 << 20
 	defaultResultBytes      = 64 << 20
 	defaultHandshakeTimeout = 30 * time.Second
+	defaultInitialWait      = 100 * time.Millisecond
+	defaultMaxWait          = 10 * time.Second
+	defaultJitter           = 0.5
 )
 
-// knownFeatures are those a session can use. Requests that this package does not send are not among them.
+// knownFeatures are those a session can use.
 func knownFeatures() []arcp.Feature {
 	return []arcp.Feature{
-		arcp.FeatureHeartbeat, arcp.FeatureProgress, arcp.FeatureResultChunk, arcp.FeatureAgentVersions,
-		arcp.FeatureLeaseExpiresAt, arcp.FeatureCostBudget, arcp.FeatureModelUse,
+		arcp.FeatureHeartbeat, arcp.FeatureAck, arcp.FeatureListJobs, arcp.FeatureSubscribe, arcp.FeatureProgress,
+		arcp.FeatureResultChunk, arcp.FeatureAgentVersions, arcp.FeatureLeaseExpiresAt,
+		arcp.FeatureCostBudget, arcp.FeatureModelUse,
 	}
 }
 
@@ -84,6 +128,7 @@ func (o *Options) withDefaults() Options {
 	if c.HandshakeTimeout <= 0 {
 		c.HandshakeTimeout = defaultHandshakeTimeout
 	}
+	c.Reconnect = c.Reconnect.withDefaults()
 	return c
 }
 

@@ -30,6 +30,12 @@ func open(t *testing.T, o *Options) (*Session, *peer) {
 		p.read()
 		p.send(benchWelcome)
 	}()
+	if o == nil {
+		o = &Options{}
+	}
+	if o.Reconnect == nil {
+		o.Reconnect = once()
+	}
 	s, err := Connect(t.Context(), dial(ours), o)
 	if err != nil {
 		t.Fatalf("Connect = %v", err)
@@ -41,6 +47,9 @@ func open(t *testing.T, o *Options) (*Session, *peer) {
 	})
 	return s, p
 }
+
+// once is for sessions that end with their link.
+func once() *Reconnect { return &Reconnect{Off: true} }
 
 func dial(c transport.Conn) transport.Dialer {
 	return transport.DialerFunc(func(context.Context) (transport.Conn, error) { return c, nil })

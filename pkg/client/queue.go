@@ -7,6 +7,7 @@ import (
 // queued is an event and what it counts for.
 type queued struct {
 	event arcp.Event
+	index uint64 // in the job's log; 0 when its id does not say
 	size  int
 }
 
@@ -16,8 +17,10 @@ type queue struct {
 	blocks [][]queued // none is empty
 	head   int        // items of blocks[0] that were shed
 	bytes  int
-	shed   int // events dropped before the first that Next was not told of
-	room   int // how many the next first block is made for
+	shed   int    // events dropped before the first that Next was not told of
+	from   uint64 // the seq of the first event of the last batch taken
+	to     uint64 // and of the last
+	room   int    // how many the next first block is made for
 
 	waiting bool          // Next is about to wait for ready
 	ready   chan struct{} // holds one token at most; nil until somebody waits
@@ -26,10 +29,21 @@ type queue struct {
 // maxRoom bounds a block: it is what one event kept for long keeps with it.
 const maxRoom = 64
 
-func (q *queue) push(e *arcp.Envelope, p *arcp.JobEvent, size int) {
+// full says whether an event of that size has to wait outside. The first never has.
+func (q *queue) full(size int) bool { return q.bytes+size > q.limit && len(q.blocks) > 0 }
+
+// wake ends the wait of Next.
+func (q *queue) wake() {
+	if q.waiting {
+		q.waiting = false
+		q.ready <- struct{}{} // there is room: a token is put in only by who found waiting set, and Next took the last one
+	}
+}
+
+func (q *queue) push(e *arcp.Envelope, p *arcp.JobEvent, index uint64, size int) {
 	q.grow()
 	last := &q.blocks[len(q.blocks)-1]
-	*last = append(*last, queued{size: size, event: arcp.Event{
+	*last = append(*last, queued{index: index, size: size, event: arcp.Event{
 		Seq: e.EventSeq, ID: e.ID, JobID: e.JobID, TraceID: e.TraceID,
 		Kind: p.Kind, TS: p.TS, Body: p.Body, Extensions: e.Extensions,
 	}})
@@ -37,10 +51,7 @@ func (q *queue) push(e *arcp.Envelope, p *arcp.JobEvent, size int) {
 	for q.bytes > q.limit && (len(q.blocks) > 1 || q.head < len(q.blocks[0])-1) {
 		q.drop()
 	}
-	if q.waiting {
-		q.waiting = false
-		q.ready <- struct{}{} // there is room: a token is put in only by who found waiting set, and Next took the last one
-	}
+	q.wake()
 }
 
 // grow makes room for one event at the end.
@@ -78,6 +89,8 @@ func (q *queue) take() [][]queued {
 	if len(blocks) == 1 {
 		q.room = len(blocks[0])
 	}
+	last := blocks[len(blocks)-1]
+	q.from, q.to = blocks[0][0].event.Seq, last[len(last)-1].event.Seq
 	q.blocks, q.head, q.bytes = nil, 0, 0
 	return blocks
 }

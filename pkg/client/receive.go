@@ -3,8 +3,10 @@ package client
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/internal/link"
 )
 
 // errGoodEnd ends the link because the runtime said goodbye.
@@ -13,43 +15,51 @@ var errGoodEnd = errors.New("the runtime closed the session")
 // handle takes one frame, on the reader. An error ends the link.
 //
 // A payload is taken over by setting e.Payload to nil: the next frame is then decoded into a fresh one.
-func (s *Session) handle(e *arcp.Envelope) error {
-	if !s.open {
-		return s.greeting(e)
+func (s *Session) handle(l *link.Link, e *arcp.Envelope) error {
+	if !s.in.open {
+		return s.greeting(l, e)
 	}
-	report := s.report
-	s.report = nil
+	report := s.in.report
+	s.in.report = nil
+	s.in.previous = arcp.Secret{} // the runtime stands by its welcome
 	if e.SessionID != s.id {
 		s.log.Debug("frame of another session ignored", "type", e.Type, "of", e.SessionID)
 		return nil
 	}
 	if p, ok := e.Payload.(*arcp.JobEvent); ok {
-		return s.event(e, p)
+		return s.event(l, e, p)
 	}
 	if rule, ok := arcp.RuleOf(e.Type); ok && rule.Sequenced || e.EventSeq != 0 {
-		if err := s.sequence(e); err != nil {
+		if fresh, err := s.sequence(e); err != nil || !fresh {
 			return err
 		}
+		defer s.handled()
 	}
 	switch p := e.Payload.(type) {
 	case *arcp.JobResult:
 		e.Payload = nil
-		s.finish(e.JobID, p, p.FinalStatus, nil)
+		s.finish(l, e, p, p.FinalStatus, nil)
 	case *arcp.JobError:
-		s.finish(e.JobID, nil, statusOf(p), arcp.RemoteError(p.Code, p.Message, p.Retryable, p.Details))
+		s.finish(l, e, nil, statusOf(p), arcp.RemoteError(p.Code, p.Message, p.Retryable, p.Details))
 	case *arcp.JobAccepted:
 		e.Payload = nil
 		s.accepted(e, p)
 	case *arcp.JobCancelled:
 		s.cancelled(p)
+	case *arcp.JobSubscribed:
+		e.Payload = nil
+		s.subscribed(l, p)
+	case *arcp.SessionJobs:
+		e.Payload = nil
+		s.listed(p)
 	case *arcp.SessionError:
 		s.refused(p)
 	case *arcp.SessionPing:
-		return s.pong(p)
+		return s.pong(l, p)
 	case *arcp.SessionPong:
 		return nil
 	case *arcp.SessionClosed, *arcp.SessionBye:
-		s.report = report
+		s.in.report = report
 		return errGoodEnd
 	default:
 		s.log.Debug("frame ignored", "type", e.Type, "id", e.ID)
@@ -57,38 +67,66 @@ func (s *Session) handle(e *arcp.Envelope) error {
 	return nil
 }
 
-// sequence checks that event_seq goes up by one (§8.3).
-func (s *Session) sequence(e *arcp.Envelope) error {
-	if e.EventSeq != s.lastSeq+1 {
-		return fmt.Errorf("%w: event_seq %d after %d (%s %s)", ErrProtocol, e.EventSeq, s.lastSeq, e.Type, e.ID)
+// sequence checks that event_seq goes up by one (§8.3). What comes again is no news: a replay may begin early. A gap ends the link, and the
+// next one begins where it was.
+func (s *Session) sequence(e *arcp.Envelope) (fresh bool, err error) {
+	switch {
+	case e.EventSeq == s.in.seq+1:
+		s.in.seq = e.EventSeq
+		return true, nil
+	case e.EventSeq != 0 && e.EventSeq <= s.in.seq:
+		return false, nil
 	}
-	s.lastSeq = e.EventSeq
-	return nil
+	return false, fmt.Errorf("%w: event_seq %d after %d (%s %s)", ErrProtocol, e.EventSeq, s.in.seq, e.Type, e.ID)
 }
 
-func (s *Session) event(e *arcp.Envelope, p *arcp.JobEvent) error {
-	if err := s.sequence(e); err != nil {
+// handled says that the frame of the last number is where it belongs, or nobody's.
+func (s *Session) handled() {
+	s.lastSeq.Store(s.in.seq)
+	s.touch()
+}
+
+func (s *Session) event(l *link.Link, e *arcp.Envelope, p *arcp.JobEvent) error {
+	if fresh, err := s.sequence(e); err != nil || !fresh {
 		return err
 	}
-	j := s.jobs[e.JobID]
+	defer s.handled()
+	j := s.jobs.get(e.JobID)
 	if j == nil {
-		s.log.Debug("event of an unknown job ignored", "job", e.JobID, "seq", e.EventSeq)
-		return nil
+		if j = s.stray(l, e); j == nil {
+			return nil
+		}
 	}
 	e.Payload = nil
 	j.push(e, p)
 	return nil
 }
 
-// finish gives a job its end and forgets it.
-func (s *Session) finish(jobID string, result *arcp.JobResult, status arcp.JobStatus, err error) {
-	j := s.jobs[jobID]
-	if j == nil {
-		s.log.Debug("end of an unknown job ignored", "job", jobID)
-		return
+// stray finds a place for a frame of a job that is not known, or none.
+func (s *Session) stray(l *link.Link, e *arcp.Envelope) *Job {
+	index := indexOf(e.ID, e.JobID)
+	left, tell := s.jobs.pass(e.JobID, index, l)
+	switch {
+	case tell:
+		s.unobserve(l, e.JobID)
+	case left:
+	case s.in.adopting && index > 0:
+		return s.keep(strings.Clone(e.JobID), order{last: index - 1, at: index - 1}, nil)
+	default:
+		s.log.Debug("frame of an unknown job ignored", "job", e.JobID, "seq", e.EventSeq)
 	}
-	delete(s.jobs, jobID)
-	j.finish(result, status, err)
+	return nil
+}
+
+// finish gives a job its end.
+func (s *Session) finish(l *link.Link, e *arcp.Envelope, result *arcp.JobResult, status arcp.JobStatus, err error) {
+	j := s.jobs.get(e.JobID)
+	if j == nil {
+		if j = s.stray(l, e); j == nil {
+			return
+		}
+	}
+	j.finish(l, indexOf(e.ID, j.id), result, status, err)
 }
 
 // statusOf reads the final state, which older peers leave to be told from the code (§7.3).
@@ -115,6 +153,6 @@ func (s *Session) refused(p *arcp.SessionError) {
 		s.log.Debug("refusal of an unknown request ignored", "request", p.RequestID, "error", err)
 		return
 	}
-	s.report = err
+	s.in.report = err
 	s.log.Warn("reported by the runtime", "error", err, "job", p.JobID)
 }

@@ -16,18 +16,20 @@ type chunks struct {
 	limit  int
 	items  []*arcp.ResultChunkBody
 	bytes  int
-	shed   bool // the result is past saving
-	closed bool // nobody will read it
+	last   uint64 // the index of the last event they came in: what comes again is not for them
+	shed   bool   // the result is past saving
+	closed bool   // nobody will read it
 
 	taken   bool // ResultReader was called
 	waiting bool
 	ready   chan struct{} // holds one token at most
 }
 
-func (c *chunks) push(p *arcp.ResultChunkBody) {
-	if c.shed || c.closed {
+func (c *chunks) push(p *arcp.ResultChunkBody, index uint64) {
+	if c.shed || c.closed || index > 0 && index <= c.last {
 		return
 	}
+	c.last = index
 	c.items = append(c.items, p)
 	c.bytes += len(p.Data)
 	if c.bytes > c.limit {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"fmt"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -16,51 +15,60 @@ import (
 	"github.com/arcpkit/arcp/pkg/transport"
 )
 
-// Session is an open session with a runtime. Its methods may be called from any goroutine.
+// Session is an open session with a runtime, over one link after another. Its methods may be called from any goroutine.
 type Session struct {
 	o      Options
-	link   *link.Link
-	prefix string        // of the ids we make
-	serial atomic.Uint64 // of the last of them
+	dialer transport.Dialer
+	hello  *arcp.SessionHello
+	prefix string             // of the ids we make
+	serial atomic.Uint64      // of the last of them
+	halt   context.CancelFunc // ends the dialling, and the link of the moment
 
 	// Written by the reader before welcomed is closed, constant afterwards.
 	id       string
-	welcome  *arcp.SessionWelcome
 	log      *slog.Logger
 	welcomed chan struct{}
+	welcome  atomic.Pointer[arcp.SessionWelcome] // the last one
 
 	err   error // why the session ended; written before ended is closed
 	ended chan struct{}
 
-	turn chan struct{} // held by the one who submits, so that submits are queued in the order they are sent
+	turn    chan struct{}  // held by the one who sends requests, so that submits are queued in the order they are sent
+	resends sync.WaitGroup // what sends again after a resume
+
+	jobs    table
+	acks    acks
+	lastSeq atomic.Uint64 // of the last frame that was handled
 
 	mu       sync.Mutex
-	over     bool // no request will be answered any more
-	closing  bool // session.close was sent
+	over     bool       // no request will be answered any more
+	closing  bool       // Close was called
+	link     *link.Link // the open one; nil between two
 	requests map[string]*request
-	submits  []*request // unanswered job.submits, in the order sent
+	submits  []*request // unanswered job.submits, in the order registered
 
-	// The reader's own.
-	open    bool // welcome came
-	jobs    map[string]*Job
-	lastSeq uint64
-	report  error // the last frame, if it was an error that names no request
+	in reading
 }
 
-func newSession(conn transport.Conn, o Options) *Session {
+// reading is the reader's own: nobody else looks at it.
+type reading struct {
+	begun    bool // some welcome came
+	open     bool // the welcome of this link came
+	seq      uint64
+	report   error // the last frame, if it was an error that names no request
+	token    arcp.Secret
+	previous arcp.Secret // the one before, until the runtime is known to have gone on with token
+	adopting bool        // the session was resumed from a State: what is not known may be a job of ours
+}
+
+func newSession(d transport.Dialer, o Options) *Session {
 	s := &Session{
-		o: o, log: o.Logger, prefix: newPrefix(),
+		hello: o.takeHello(), dialer: d, log: o.Logger, prefix: newPrefix(),
 		welcomed: make(chan struct{}), ended: make(chan struct{}), turn: make(chan struct{}, 1),
-		requests: make(map[string]*request), jobs: make(map[string]*Job),
+		requests: make(map[string]*request),
 	}
-	s.link = link.New(conn, link.Options{
-		OnBadFrame: func(err error) *arcp.Envelope {
-			s.log.Warn("malformed frame ignored", "error", err)
-			return nil
-		},
-		ControlBytes: arcp.LimitControlBytes,
-		ReadAhead:    true,
-	})
+	s.o = o
+	s.jobs.byID = make(map[string]*Job)
 	return s
 }
 
@@ -82,23 +90,30 @@ func (s *Session) envelope(id string, p arcp.Payload) *arcp.Envelope {
 // ID returns the session's id.
 func (s *Session) ID() string { return s.id }
 
-// Agents returns the agents the runtime offered in its welcome (§7.5). The slice is shared: read only.
-func (s *Session) Agents() []arcp.AgentEntry { return s.welcome.Capabilities.Agents }
+// Agents returns the agents the runtime offered in its last welcome (§7.5). The slice is shared: read only.
+func (s *Session) Agents() []arcp.AgentEntry { return s.Welcome().Capabilities.Agents }
 
 // Features returns what was agreed on (§6.2). The slice is shared: read only.
-func (s *Session) Features() []arcp.Feature { return s.welcome.Capabilities.Features }
+func (s *Session) Features() []arcp.Feature { return s.Welcome().Capabilities.Features }
 
-// Welcome returns the runtime's welcome. It is shared: read only.
-func (s *Session) Welcome() *arcp.SessionWelcome { return s.welcome }
+// Welcome returns the runtime's last welcome: each link begins with one. It is shared: read only.
+func (s *Session) Welcome() *arcp.SessionWelcome { return s.welcome.Load() }
 
-func (s *Session) has(f arcp.Feature) bool {
-	return slices.Contains(s.welcome.Capabilities.Features, f)
+func (s *Session) has(f arcp.Feature) bool { return slices.Contains(s.Features(), f) }
+
+// require refuses what was not agreed on.
+func (s *Session) require(f arcp.Feature) error {
+	if s.has(f) {
+		return nil
+	}
+	return arcp.NewError(arcp.CodeInvalidRequest, "needs the feature %q, which was not negotiated", string(f))
 }
 
-// Done is closed when the session has ended and every request and job of it has its answer.
+// Done is closed when the session has ended for good and every request and job of it has its answer.
 func (s *Session) Done() <-chan struct{} { return s.ended }
 
-// Err returns why the session ended: ErrClosed after Close, otherwise ErrLinkLost with the cause. It is nil before Done is closed.
+// Err returns why the session ended: ErrClosed after Close, ErrSessionExpired, ErrTakenOver, otherwise ErrLinkLost with the cause. It
+// is nil before Done is closed.
 func (s *Session) Err() error {
 	select {
 	case <-s.ended:
@@ -109,54 +124,44 @@ func (s *Session) Err() error {
 }
 
 // Close ends the session in good order: session.close, the runtime's answer, the end of the link (§6.7). Jobs run on at the runtime, but
-// what waits for them here fails with ErrLinkLost. ctx bounds the wait for the answer; when it ends first the link is cut and ctx's
-// error returned. Closing a session that has ended does nothing.
+// what waits for them here fails with ErrLinkLost; State, taken before or after, can bring them back. ctx bounds the wait for the
+// answer; when it ends first the link is cut and ctx's error returned. While the session is between two links there is nobody to tell,
+// and it ends at once. Closing a session that has ended does nothing.
 func (s *Session) Close(ctx context.Context) error {
 	s.mu.Lock()
 	first := !s.closing
 	s.closing = true
+	l := s.link
 	s.mu.Unlock()
-	if first {
-		if err := s.link.Send(s.envelope(s.nextID(), &arcp.SessionClose{})); err != nil {
-			s.link.Close("closed by the client")
-		}
+	if first && (l == nil || l.Send(s.envelope(s.nextID(), &arcp.SessionClose{})) != nil) {
+		s.halt()
 	}
 	select {
 	case <-s.ended:
 		return nil
 	case <-ctx.Done():
 	}
-	_ = s.link.Drain(ctx, "closed by the client")
+	s.halt()
+	if l != nil {
+		_ = l.Drain(ctx, closedHere)
+	}
 	<-s.ended
 	return ctx.Err()
 }
 
-// run is the reader: it lives as long as the link.
-func (s *Session) run() {
-	cause := s.link.Run(s.handle)
+// closedHere is what transports are told.
+const closedHere = "closed by the client"
+
+func (s *Session) isClosing() bool {
 	s.mu.Lock()
-	closing := s.closing
-	s.mu.Unlock()
-	s.err = s.reason(cause, closing)
-	s.failAll(s.err)
-	close(s.ended)
+	defer s.mu.Unlock()
+	return s.closing
 }
 
-// reason says why the session ended, from why its link did.
-func (s *Session) reason(cause error, closing bool) error {
-	switch {
-	case closing && s.report == nil:
-		return fmt.Errorf("%w: %w", ErrLinkLost, ErrClosed)
-	case !s.open && arcp.IsRemote(cause):
-		return cause
-	case s.report != nil:
-		return fmt.Errorf("%w: %w", ErrLinkLost, s.report)
-	}
-	return fmt.Errorf("%w: %w", ErrLinkLost, cause)
-}
-
-// failAll answers everything that still waits.
-func (s *Session) failAll(err error) {
+// end answers everything that still waits, and ends the session.
+func (s *Session) end(err error) {
+	s.resends.Wait()
+	s.err = err
 	s.mu.Lock()
 	s.over = true
 	waiting := s.requests
@@ -165,8 +170,8 @@ func (s *Session) failAll(err error) {
 	for _, r := range waiting {
 		r.answer(nil, err)
 	}
-	for _, j := range s.jobs {
-		j.finish(nil, "", err)
+	for _, j := range s.jobs.close() {
+		j.lose(err)
 	}
-	s.jobs = nil
+	close(s.ended)
 }

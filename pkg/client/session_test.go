@@ -70,7 +70,7 @@ func TestConnectContextBoundsTheHandshakeOnly(t *testing.T) {
 			p.send(benchWelcome)
 		}()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		s, err := Connect(ctx, dial(ours), nil)
+		s, err := Connect(ctx, dial(ours), &Options{Reconnect: once()})
 		cancel()
 		if err != nil {
 			t.Fatal(err)
@@ -88,7 +88,7 @@ func TestConnectContextEndsTheHandshake(t *testing.T) {
 		ours, theirs := transport.Pipe()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := Connect(ctx, dial(ours), nil); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := Connect(ctx, dial(ours), &Options{Reconnect: once()}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Connect = %v, want the context's error", err)
 		}
 		for {
@@ -224,7 +224,7 @@ func TestSubmitRefusesWhatTheRuntimeWouldNotRead(t *testing.T) {
 				if err != nil && (!errors.Is(err, arcp.CodeInvalidRequest) || arcp.IsRemote(err)) {
 					t.Errorf("Submit = %v, want a local INVALID_REQUEST", err)
 				}
-				_ = s.link.Drain(t.Context(), "")
+				_ = s.current().Drain(t.Context(), "")
 				if <-sent != c.ok {
 					t.Errorf("a frame was sent: %v", !c.ok)
 				}

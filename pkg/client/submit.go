@@ -9,9 +9,13 @@ import (
 )
 
 // Submit asks for a job and waits until it is accepted (§7.1). Submits of many goroutines are under way at once. ctx bounds the wait
-// only: when it ends first the job may still be accepted and run, unseen by this session.
+// only: when it ends first the job may still be accepted and run; see Attach.
 //
-// A refusal is an *arcp.Error, a submit that breaks a rule by itself INVALID_REQUEST, a link that ends before the answer ErrLinkLost.
+// At a runtime that keeps idempotency keys each submit gets one, unless it has one, and is asked again over the next link when the answer
+// was lost with the last (§7.2). Elsewhere only one that has a key is; another one fails with ErrLinkLost. Two submits with one key return
+// the same Job.
+//
+// A refusal is an *arcp.Error, a submit that breaks a rule by itself INVALID_REQUEST, a session that ends before the answer its Err.
 func (s *Session) Submit(ctx context.Context, submit *arcp.JobSubmit) (*Job, error) {
 	return s.SubmitEnvelope(ctx, &arcp.Envelope{Payload: submit})
 }
@@ -23,86 +27,65 @@ func (s *Session) SubmitEnvelope(ctx context.Context, e *arcp.Envelope) (*Job, e
 	if !ok {
 		return nil, arcp.NewError(arcp.CodeInvalidRequest, "SubmitEnvelope of a %T", e.Payload)
 	}
-	r := s.newRequest(arcp.TypeJobSubmit, "")
+	asked := *submit
+	if limits := s.Welcome().Capabilities.Limits; asked.IdempotencyKey == "" && limits != nil && limits.IdempotencySec > 0 {
+		asked.IdempotencyKey = arcp.NewID("key_")
+	}
 	sent := *e
-	sent.ID, sent.SessionID = r.id, s.id
-	if err := sent.Validate(); err != nil {
+	sent.ID, sent.SessionID, sent.Payload = "", s.id, &asked
+	r, err := s.newRequest(&sent, "")
+	if err == nil {
+		err = s.fits(r)
+	}
+	if err != nil {
 		return nil, err
 	}
-	if err := s.fits(&sent, submit); err != nil {
+	r.safe = asked.IdempotencyKey != ""
+	if err := s.ask(ctx, r); err != nil {
 		return nil, err
 	}
-	if err := s.sendInTurn(ctx, r, &sent); err != nil {
-		return nil, err
-	}
-	return s.wait(ctx, r)
+	return r.job, nil
 }
 
-// sendInTurn registers and sends as one step, so that submits stand in s.submits in the order of the wire. It may have to wait for a peer
-// that reads slowly.
-func (s *Session) sendInTurn(ctx context.Context, r *request, e *arcp.Envelope) error {
-	select {
-	case s.turn <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-s.ended:
-		return s.err
+// fits refuses a frame that the runtime would not read: its refusal could not name the request.
+func (s *Session) fits(r *request) error {
+	limit := arcp.LimitFrameOut
+	if l := s.Welcome().Capabilities.Limits; l != nil && l.FrameBytes > 0 && l.FrameBytes < uint64(limit) {
+		limit = int(l.FrameBytes)
 	}
-	defer func() { <-s.turn }()
-	if !s.expect(r) {
-		return s.lost(ctx)
-	}
-	if err := s.link.SendWait(ctx, e); err != nil {
-		s.forget(r)
-		return s.sendError(ctx, err)
+	if n := len(r.frame.Payload.(*arcp.UnknownMessage).Frame); n > limit {
+		return arcp.NewError(arcp.CodeInvalidRequest, "the submit is %d bytes long, the limit is %d", n, limit)
 	}
 	return nil
 }
 
-// fits refuses a frame that the runtime would not read: its refusal could not name the request.
-func (s *Session) fits(e *arcp.Envelope, submit *arcp.JobSubmit) error {
-	limit := arcp.LimitFrameOut
-	if l := s.welcome.Capabilities.Limits; l != nil && l.FrameBytes > 0 && l.FrameBytes < uint64(limit) {
-		limit = int(l.FrameBytes)
-	}
-	const worstEscape, rest = 6, 16 << 10 // what a byte of a string may grow to, and all that is bounded by itself
-	bound := rest + len(submit.Input) + len(e.Extensions)
-	for _, patterns := range submit.LeaseRequest {
-		for _, p := range patterns {
-			bound += worstEscape * (len(p) + 1)
-		}
-	}
-	if bound <= limit {
-		return nil
-	}
-	frame, err := e.AppendJSON(nil)
-	if err == nil && len(frame) > limit {
-		err = arcp.NewError(arcp.CodeInvalidRequest, "the submit is %d bytes long, the limit is %d", len(frame), limit)
-	}
-	return err
-}
-
-// accepted takes a job.accepted, on the reader, so that the job is known before its first event is looked at.
+// accepted takes a job.accepted, on the reader, so that the job is known before its first event is looked at. One that was said before
+// is said again when a link was lost, or a submit with the same key came, and makes no second job.
 func (s *Session) accepted(e *arcp.Envelope, p *arcp.JobAccepted) {
 	var r *request
 	if p.RequestID != "" {
 		r = s.take(p.RequestID)
-	} else {
+	} else if s.jobs.get(p.JobID) == nil {
 		r = s.takeFirst()
 	}
+	if p.TraceID == "" {
+		p.TraceID = e.TraceID
+	}
 	switch {
-	case r == nil || r.kind != arcp.TypeJobSubmit:
-		s.log.Debug("acceptance of an unknown submit ignored", "job", p.JobID, "request", p.RequestID)
-	case p.JobID == "":
+	case r != nil && r.kind != arcp.TypeJobSubmit:
+		r.answer(nil, fmt.Errorf("%w: a job.accepted for a %s", ErrProtocol, r.kind))
+	case r != nil && p.JobID == "":
 		r.answer(nil, fmt.Errorf("%w: a job.accepted without job_id", ErrProtocol))
-	case r.abandoned:
-		s.log.Debug("nobody waits for the accepted job", "job", p.JobID)
-	default:
-		if p.TraceID == "" {
-			p.TraceID = e.TraceID
-		}
-		j := newJob(s, strings.Clone(p.JobID), p)
-		s.jobs[j.id] = j
+	case r != nil && !r.abandoned:
+		j := s.jobs.add(newJob(s, strings.Clone(p.JobID), p))
+		j.claim(p)
 		r.answer(j, nil)
+	case s.jobs.get(p.JobID) != nil:
+		s.jobs.get(p.JobID).describe(p)
+	case r != nil || s.in.adopting && p.JobID != "":
+		s.log.Debug("nobody waits for the accepted job", "job", p.JobID)
+		s.keep(strings.Clone(p.JobID), order{}, p)
+	default:
+		s.log.Debug("acceptance of an unknown submit ignored", "job", p.JobID, "request", p.RequestID)
 	}
 }

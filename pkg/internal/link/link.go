@@ -43,6 +43,10 @@ type Options struct {
 	// OnBadFrame is told of a frame that is not an envelope, on the reading goroutine, and gives the answer to send, or
 	// nil for none. The link goes on.
 	OnBadFrame func(err error) *arcp.Envelope
+	// OnBadEnvelope is told of a message that has an id and a type and a member of the wrong shape, on the reading goroutine.
+	// It is no malformed frame: it does not count. An error ends the link as one of handle does. Nil: it is a malformed
+	// frame.
+	OnBadEnvelope func(e *arcp.Envelope, err error) error
 	// MaxBadFrames malformed frames in a row end the link; 0 means 8.
 	MaxBadFrames int
 	// ReadSlab is the size, in bytes, of the largest block that inbound frames share; 0 means 16 KiB. A link begins with
@@ -143,6 +147,16 @@ func (l *Link) Send(e *arcp.Envelope) error {
 		return ErrOverflow
 	}
 	defer l.mu.Unlock()
+	return l.sendLocked(e)
+}
+
+// Offer is Send for what may as well be left out: a lane that is full refuses it with ErrOverflow, and the link goes on.
+func (l *Link) Offer(e *arcp.Envelope) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.state == open && l.fullLocked() {
+		return ErrOverflow
+	}
 	return l.sendLocked(e)
 }
 

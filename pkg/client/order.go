@@ -1,0 +1,41 @@
+package client
+
+import "strconv"
+
+// order decides which of a job's events belong into its queue. An event's id is <job_id>.<index> (§5), and the index goes up, with holes
+// where something was not for this session. The events of a job come in runs: what happens, in order, and in between the replay of a
+// history that was asked for, which begins further back and ends where the run before it was. A run that begins at or below last holds
+// all that follows last.
+type order struct {
+	last     uint64 // the index of the last event that went into the queue; it and those below are done with
+	at       uint64 // the index of the last event that came
+	behind   bool   // events above last were left out: only a new run goes on
+	cold     bool   // behind from the start: what at is was heard of an earlier subscription
+	fetching bool   // a replay was asked for and has not begun
+}
+
+// admit takes note of an event and says whether it comes next. A peer that gives its events other ids has index 0 throughout: there is
+// nothing to tell repetitions by.
+func (o *order) admit(index uint64) bool {
+	if index == 0 {
+		return true
+	}
+	again := index <= o.at
+	o.at = index
+	if o.behind && (again || index == o.last+1) {
+		o.behind, o.cold, o.fetching = false, false, false
+	}
+	return !o.behind && index > o.last
+}
+
+// indexOf reads an index out of an event's id; 0 for an id of another form.
+func indexOf(id, jobID string) uint64 {
+	if len(id) <= len(jobID)+1 || id[:len(jobID)] != jobID || id[len(jobID)] != '.' {
+		return 0
+	}
+	n, err := strconv.ParseUint(id[len(jobID)+1:], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}

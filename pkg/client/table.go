@@ -1,0 +1,192 @@
+package client
+
+import (
+	"slices"
+	"sync"
+	"weak"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/internal/link"
+)
+
+// table is the jobs whose events are looked for, by id. Its lock is taken under that of a job, never the other way round.
+type table struct {
+	mu     sync.Mutex
+	byID   map[string]*Job
+	closed bool
+	// Jobs that have ended and may not be read to the end. Whoever reads one holds it; one that nobody can read any more goes by itself.
+	ended map[string]weak.Pointer[Job]
+	sweep int      // how large ended may grow before it is looked through
+	left  []parted // the last that were unsubscribed from
+	kept  int      // jobs nobody has asked for yet
+}
+
+// parted is a job that was unsubscribed from: what is under way of it is nobody's.
+type parted struct {
+	id    string
+	order order
+	told  *link.Link // the last link the runtime was told on
+}
+
+const (
+	maxLeft  = 256 // what is remembered of subscriptions that were ended
+	maxKept  = 256 // jobs nobody has asked for yet, beside those of a State
+	minSweep = 64
+)
+
+// get returns the job of that id, nil for none.
+func (t *table) get(id string) *Job {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if j := t.byID[id]; j != nil {
+		return j
+	}
+	return t.ended[id].Value()
+}
+
+// add puts a job in, unless there is one of that id. It returns the one that is in.
+func (t *table) add(j *Job) *Job {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if there := t.byID[j.id]; there != nil {
+		return there
+	}
+	if there := t.ended[j.id].Value(); there != nil {
+		return there
+	}
+	if !t.closed {
+		t.byID[j.id] = j
+	}
+	return j
+}
+
+// keep is add for a job nobody has asked for; nil when there are too many of those.
+func (t *table) keep(j *Job, limit int) *Job {
+	t.mu.Lock()
+	if t.kept >= limit {
+		t.mu.Unlock()
+		return nil
+	}
+	t.kept++
+	t.mu.Unlock()
+	return t.add(j)
+}
+
+func (t *table) claimed() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.kept--
+}
+
+// end lets go of a job that has ended.
+func (t *table) end(j *Job) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.byID[j.id] != j {
+		return
+	}
+	delete(t.byID, j.id)
+	if t.ended == nil {
+		t.ended = make(map[string]weak.Pointer[Job])
+	}
+	if len(t.ended) >= max(t.sweep, minSweep) {
+		for id, w := range t.ended {
+			if w.Value() == nil {
+				delete(t.ended, id)
+			}
+		}
+		t.sweep = 2 * len(t.ended)
+	}
+	t.ended[j.id] = weak.Make(j)
+}
+
+// drained forgets a job that was read to its end.
+func (t *table) drained(j *Job) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended[j.id].Value() == j {
+		delete(t.ended, j.id)
+	}
+}
+
+// leave takes a job out that was unsubscribed from.
+func (t *table) leave(id string, o order, told *link.Link) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.byID, id)
+	delete(t.ended, id)
+	if len(t.left) == maxLeft {
+		t.left = slices.Delete(t.left, 0, 1)
+	}
+	t.left = append(t.left, parted{id, o, told})
+}
+
+func (t *table) findLeftLocked(id string) int {
+	return slices.IndexFunc(t.left, func(p parted) bool { return p.id == id })
+}
+
+// pass notes an event of a job that was unsubscribed from. It says whether it is one, and whether the runtime should be told so again.
+func (t *table) pass(id string, index uint64, l *link.Link) (left, tell bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	i := t.findLeftLocked(id)
+	if i < 0 {
+		return false, false
+	}
+	p := &t.left[i]
+	p.order.at = index
+	tell = p.told != l
+	p.told = l
+	return true, tell
+}
+
+// rejoin returns where a new subscription to a job begins, after index last.
+func (t *table) rejoin(id string, last uint64) order {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := order{last: last, at: last}
+	if i := t.findLeftLocked(id); i >= 0 {
+		if at := t.left[i].order.at; at > last { // events of the old one may still come first
+			o.at, o.behind, o.cold, o.fetching = at, true, true, true
+		}
+		t.left = slices.Delete(t.left, i, i+1)
+	}
+	return o
+}
+
+// all returns the jobs that are in and those that may still be read.
+func (t *table) all() []*Job {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	jobs := make([]*Job, 0, len(t.byID)+len(t.ended))
+	for _, j := range t.byID {
+		jobs = append(jobs, j)
+	}
+	for id, w := range t.ended {
+		if j := w.Value(); j != nil {
+			jobs = append(jobs, j)
+		} else {
+			delete(t.ended, id)
+		}
+	}
+	return jobs
+}
+
+// close takes no more jobs in, and returns those that are in.
+func (t *table) close() []*Job {
+	t.mu.Lock()
+	t.closed = true
+	t.mu.Unlock()
+	return t.all()
+}
+
+// keep makes a job that nobody has asked for yet, with little room for its events.
+func (s *Session) keep(id string, o order, p *arcp.JobAccepted) *Job {
+	j := newJob(s, id, p)
+	j.order, j.kept = o, true
+	j.queue.limit = min(keptBytes, s.o.EventBytes)
+	return s.jobs.keep(j, maxKept)
+}
+
+// keptBytes is what is kept of the events of a job that nobody has asked for yet.
+const keptBytes = 64 << 10
