@@ -94,6 +94,8 @@ func TestViolations(t *testing.T) {
 		name, from, imports, want string
 	}{
 		{"down", "pkg/client", module + "/pkg/internal/link", ""},
+		{"processes of a transport", "pkg/transport", module + "/internal/proc", ""},
+		{"processes elsewhere", "pkg/client", module + "/internal/proc", "pkg/client imports internal/proc: only pkg/transport, pkg/runtime/program may"},
 		{"own folder", "pkg/runtime/program", module + "/pkg/runtime", ""},
 		{"home", "gen/golang", "github.com/dave/jennifer/jen", ""},
 		{"standard library", "pkg/runtime", "sync", ""},

@@ -19,6 +19,7 @@ type node struct {
 // floors are the folders of the module, lowest first. A package imports its own folder and lower floors, never a neighbour and
 // never up. Every package of the module lives in one of these.
 var floors = [][]string{
+	{"internal/proc"},
 	{"internal/jsonx", "internal/glob", "internal/dynjson", "pkg/transport"},
 	{"pkg/arcp"},
 	{"pkg/internal/link", "pkg/internal/convo", "internal/invariant"},
@@ -50,6 +51,7 @@ var homes = map[string][]string{
 	"github.com/rogpeppe/go-internal":       {"pkg/internal/convo"},
 	"unsafe":                                {"internal/jsonx", "bindings/c"},
 	"C":                                     {"bindings/c"},
+	module + "/internal/proc":               {"pkg/transport", "pkg/runtime/program"},
 	module + "/pkg/transport/ws":            {"cmd/arcp", "bindings/c", "examples", "bench"},
 	module + "/pkg/transport/faulty":        {"internal/e2e", "internal/sim"},
 	module + "/pkg/internal/convo":          {},                               // conversations are played by tests

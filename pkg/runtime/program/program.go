@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/arcpkit/arcp/internal/proc"
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime"
 )
@@ -79,7 +80,10 @@ func (a *Agent) Run(ctx context.Context, t *runtime.Task) error {
 		return err
 	}
 	log := a.opts.Logger.With("job", t.JobID(), "agent", t.Agent())
-	p, err := start(a.argv, a.opts.Dir, environment(a.opts.Env, runtime.Traceparent(ctx)), a.opts.Grace)
+	p, err := proc.Start(proc.Options{
+		Args: a.argv, Dir: a.opts.Dir, Env: environment(a.opts.Env, runtime.Traceparent(ctx)),
+		PipeStderr: true, Grace: a.opts.Grace, EndWithParent: true,
+	})
 	if err != nil {
 		log.Error("agent program did not start", "error", err)
 		return arcp.NewError(arcp.CodeInternalError, "the agent program could not be started")

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"os/exec"
 	"strings"
 	"sync"
 
+	"github.com/arcpkit/arcp/internal/proc"
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime"
 )
@@ -18,7 +20,7 @@ const maxLogLine = 8 << 10
 // session is one job's conversation with its program.
 type session struct {
 	task    *runtime.Task
-	process *process
+	process *proc.Process
 	maxLine int
 	log     *slog.Logger
 	input   chan []byte // lines for the program; closed by the reader of its output
@@ -28,10 +30,10 @@ type session struct {
 func (s *session) run(ctx context.Context, input []byte) error {
 	var work sync.WaitGroup
 	defer work.Wait()
-	defer s.process.closePipes() // before the wait: it wakes whoever still reads or writes
+	defer s.process.ClosePipes() // before the wait: it wakes whoever still reads or writes
 	stop := context.AfterFunc(ctx, func() {
-		s.process.end()
-		s.process.closePipes()
+		s.process.End()
+		s.process.ClosePipes()
 	})
 	defer stop()
 	s.input <- input
@@ -46,29 +48,29 @@ func (s *session) run(ctx context.Context, input []byte) error {
 // feed writes the program's input. One that does not read it is not held against it.
 func (s *session) feed() {
 	for line := range s.input {
-		_, _ = s.process.stdin.Write(line)
+		_, _ = s.process.Stdin.Write(line)
 	}
-	_ = s.process.stdin.Close()
+	_ = s.process.Stdin.Close()
 }
 
 // converse reads the program's output to the line that ends the job, and sees the program off.
 func (s *session) converse(ctx context.Context) error {
-	in := newLines(output{s.process, s.process.stdout}, s.maxLine)
+	in := newLines(s.process.Stdout, s.maxLine)
 	done, err := false, error(nil)
 	for !done && err == nil {
 		done, err = s.step(ctx, in)
 	}
 	close(s.input)
 	if errors.Is(err, io.EOF) {
-		s.process.leave()
-		return arcp.NewError(arcp.CodeInternalError, "the agent program %s and gave no result", s.process.ending())
+		s.process.Leave()
+		return arcp.NewError(arcp.CodeInternalError, "the agent program %s and gave no result", ending(s.process.Err()))
 	}
-	go func() { _, _ = io.Copy(io.Discard, s.process.stdout) }() // it must be able to say its last words, unheard
+	go func() { _, _ = io.Copy(io.Discard, s.process.Stdout) }() // it must be able to say its last words, unheard
 	if done {
-		s.process.leave()
+		s.process.Leave()
 		return err
 	}
-	s.process.end()
+	s.process.End()
 	return err
 }
 
@@ -113,7 +115,7 @@ func (s *session) answer(ctx context.Context, q *question) error {
 	line := answerLine(s.task.Authorize(ctx, q.Capability, q.Target))
 	select {
 	case s.input <- line:
-	case <-s.process.gone:
+	case <-s.process.Gone():
 	}
 	return ctx.Err()
 }
@@ -127,7 +129,7 @@ func (s *session) fault(in *lines, problem error, line []byte) error {
 
 // relayLogs makes log events of standard error. It reads on when they cannot be recorded, or the program would block.
 func (s *session) relayLogs(ctx context.Context) {
-	in := newLines(output{s.process, s.process.stderr}, maxLogLine)
+	in := newLines(s.process.Stderr, maxLogLine)
 	for {
 		line, err := in.next()
 		if errors.Is(err, io.EOF) {
@@ -136,5 +138,18 @@ func (s *session) relayLogs(ctx context.Context) {
 		if text := strings.ToValidUTF8(string(line), "\uFFFD"); strings.TrimSpace(text) != "" {
 			_ = s.task.Emit(ctx, &arcp.LogBody{Level: arcp.LevelInfo, Message: text})
 		}
+	}
+}
+
+// ending says how a program ended.
+func ending(err error) string {
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return "ended"
+	case errors.As(err, &exit):
+		return "ended with " + exit.String()
+	default:
+		return "ended in a way that is not known"
 	}
 }
