@@ -87,7 +87,9 @@ func (c *connection) goodbye(ctx context.Context) {
 	ctx, cancel := withGrace(ctx, goodbyeGrace)
 	defer cancel()
 	_ = c.link.Settle(ctx)
-	_ = c.send(&arcp.SessionBye{Reason: stopReason})
+	if c.session.Load() != nil { // who was not welcomed knows no bye
+		_ = c.send(&arcp.SessionBye{Reason: stopReason})
+	}
 	_ = c.link.Drain(ctx, stopReason)
 }
 
