@@ -202,6 +202,7 @@ type JobSubmit struct {
 	LeaseConstraints *LeaseConstraints   `json:"lease_constraints,omitempty"`
 	IdempotencyKey   string              `json:"idempotency_key,omitempty"`
 	MaxRuntimeSec    *uint64             `json:"max_runtime_sec,omitempty"`
+	ParentJobID      string              `json:"parent_job_id,omitempty"`
 }
 
 // JobAccepted is job.accepted.

@@ -77,7 +77,7 @@ func newServe(s streams) *cobra.Command {
 
 func (o *service) run(ctx context.Context, s streams) error {
 	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: o.logLevel}))
-	options := arcprt.Options{Name: "arcp", Version: version(), Logger: log}
+	options := arcprt.Options{Name: "arcp", Version: version(), Logger: log, TrustTransport: o.stdio}
 	if !o.stdio {
 		verifier, err := o.verifier(log)
 		if err != nil {

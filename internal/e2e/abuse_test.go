@@ -165,9 +165,13 @@ func TestExpiredPrincipal(t *testing.T) {
 	}
 }
 
-// TestNobodyComesInUnasked: without a verifier, and without having been told to let anyone in, nobody is let in. guards I3, T2.
+// TestNobodyComesInUnasked: a runtime that was not told whom to let in does not start, and one that trusts transports lets
+// nobody in over a socket, which vouches for nobody. guards I3, T2.
 func TestNobodyComesInUnasked(t *testing.T) {
-	w := open(t, func(o *arcprt.Options) { o.Verifier = nil }, nil)
+	if _, err := arcprt.New(nil); err == nil {
+		t.Error("New(nil) succeeded")
+	}
+	w := open(t, func(o *arcprt.Options) { o.Verifier, o.TrustTransport = nil, true }, nil)
 	if _, err := client.Connect(t.Context(), w.dialer(), &client.Options{Token: "alice"}); !errors.Is(err, arcp.CodeUnauthenticated) {
 		t.Errorf("Connect = %v, want UNAUTHENTICATED", err)
 	}

@@ -38,6 +38,9 @@ func (e Error) Pointer(frame []byte) string {
 // Failed reports whether anything was found wrong so far.
 func (d *Decoder) Failed() bool { return len(d.errs) > 0 }
 
+// Broken says whether the reading ended at text that is not JSON; otherwise it came to the end, whatever was found.
+func (d *Decoder) Broken() bool { return d.broken }
+
 // Errors returns the findings in the order they were made, at most one of them a syntax error and that one last. The
 // slice is the decoder's, until the next Reset.
 func (d *Decoder) Errors() []Error { return d.errs }

@@ -7,7 +7,7 @@ const (
 	// Version is the protocol version, the value of the member arcp.
 	Version = "1.1"
 	// SpecDigest is the SHA-256 of the spec files, in hex; builds that agree on it agree on the wire.
-	SpecDigest = "f46e935f664bdf72402485431be01a1921ff3adaf081ba587b9912e31d4b9aa3"
+	SpecDigest = "6ac005cc6855762db6a9615e79446210d188aae84b23bb064d6f8897cad8f710"
 )
 
 // Feature names a negotiable part of the protocol. Names we do not know pass through.

@@ -26,7 +26,12 @@ func (f Finding) String() string {
 
 // DecodeError says why a frame cannot be read: it is not JSON, or a member is missing or of the wrong type. Decoding goes
 // on after a wrong or missing member, so that one error lists all of them; text that is not JSON ends it.
-type DecodeError struct{ Findings []Finding }
+type DecodeError struct {
+	Findings []Finding
+	// Whole says that the frame is JSON and was read to its end: what the envelope holds besides the members found
+	// wrong can be relied on.
+	Whole bool
+}
 
 // Error lists the findings.
 func (e *DecodeError) Error() string { return "malformed message: " + listFindings(e.Findings) }
@@ -61,7 +66,7 @@ func listFindings(findings []Finding) string {
 }
 
 func newDecodeError(d *jsonx.Decoder, frame []byte) *DecodeError {
-	e := new(DecodeError)
+	e := &DecodeError{Whole: !d.Broken()}
 	for _, found := range d.Errors() {
 		e.Findings = append(e.Findings, Finding{Pointer: found.Pointer(frame), Problem: found.Problem})
 	}

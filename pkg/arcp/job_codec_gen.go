@@ -38,6 +38,12 @@ func (v *JobSubmit) AppendJSON(dst []byte) ([]byte, error) {
 		dst = append(dst, `,"max_runtime_sec":`...)
 		dst = jsonx.AppendUint(dst, *v.MaxRuntimeSec)
 	}
+	if v.ParentJobID != "" {
+		dst = append(dst, `,"parent_job_id":"`...)
+		if dst, ok = jsonx.AppendRest(dst, v.ParentJobID); !ok {
+			return dst, unencodable("parent_job_id")
+		}
+	}
 	dst = append(dst, '}')
 	return dst, nil
 }
@@ -78,6 +84,10 @@ func (v *JobSubmit) decode(d *jsonx.Decoder) {
 		if !d.Null() {
 			v.MaxRuntimeSec = new(d.Uint())
 		}
+	}
+	if seen != 0 && d.Literal(`,"parent_job_id":"`) {
+		seen |= 1 << 6
+		v.ParentJobID = d.StringRest()
 	}
 	if seen == 0 || !d.Close() {
 		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
@@ -121,8 +131,15 @@ func (v *JobSubmit) decode(d *jsonx.Decoder) {
 				if !d.Null() {
 					v.MaxRuntimeSec = new(d.Uint())
 				}
+			case "parent_job_id":
+				if !first(d, &seen, 1<<6) {
+					return
+				}
+				if !d.Null() {
+					v.ParentJobID = d.String()
+				}
 			default:
-				unknown(d, key, "agent", "input", "lease_request", "lease_constraints", "idempotency_key", "max_runtime_sec")
+				unknown(d, key, "agent", "input", "lease_request", "lease_constraints", "idempotency_key", "max_runtime_sec", "parent_job_id")
 			}
 		}
 	}
@@ -167,6 +184,11 @@ func (v *JobSubmit) validate(c *checker) {
 	if v.MaxRuntimeSec != nil {
 		if *v.MaxRuntimeSec < 1 {
 			c.add("max_runtime_sec", "is below 1")
+		}
+	}
+	if v.ParentJobID != "" {
+		if len(v.ParentJobID) > 128 {
+			c.add("parent_job_id", "is longer than 128 bytes")
 		}
 	}
 }

@@ -18,6 +18,9 @@ type JobSubmit struct {
 	IdempotencyKey string
 	// Optional, nil when absent. How long it may run, in seconds.
 	MaxRuntimeSec *uint64
+	// Optional. Refused when given: a parent is known from the agent that delegates, never from the wire. §10,
+	// ours.
+	ParentJobID string
 }
 
 // MessageType returns TypeJobSubmit.

@@ -3,7 +3,9 @@ package runtime
 import (
 	"context"
 	"errors"
+	"io"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,7 +54,7 @@ func (rt *Runtime) Serve(ctx context.Context, conn transport.Conn) (err error) {
 	c.handshake = time.AfterFunc(rt.opts.HandshakeTimeout, func() { c.link.Close("no hello in time") })
 	defer c.end()
 	err = c.link.Run(func(e *arcp.Envelope) error { return c.guarded(ctx, e) })
-	if errors.Is(err, errEnd) {
+	if errors.Is(err, errEnd) || errors.Is(err, io.EOF) {
 		return nil
 	}
 	return err
@@ -124,6 +126,25 @@ func (c *connection) handle(ctx context.Context, e *arcp.Envelope) error {
 	return nil
 }
 
+// misshapen answers a message with a member of the wrong type, or without one it needs: a request with its id.
+func (c *connection) misshapen(e *arcp.Envelope, err error) error {
+	if s := c.session.Load(); s != nil && !c.owns(s) {
+		return c.hangUp()
+	}
+	a := c.core.Admit(e)
+	switch {
+	case a.Ignore:
+		return nil
+	case a.Refuse == nil:
+		a.Refuse = asRefusal(err)
+	}
+	c.refuse(e, a.Refuse)
+	if a.End || !c.core.IsOpen() {
+		return c.hangUp()
+	}
+	return nil
+}
+
 // owns says whether the session is still this link's, and notes that the client has its newest token.
 func (c *connection) owns(s *session) bool {
 	if s.conn.Load() != c {
@@ -178,7 +199,7 @@ func (c *connection) act(ctx context.Context, e *arcp.Envelope) error {
 
 // refuse answers one request with an error (§12). The link goes on.
 func (c *connection) refuse(e *arcp.Envelope, err *arcp.Error) {
-	c.rt.opts.Logger.Info("refused", "session", c.sessionID(), "type", string(e.Type), "code", string(err.Code), "error", err.Message)
+	c.rt.opts.Logger.Info("refused", "session", c.sessionID(), "type", clip(string(e.Type)), "code", string(err.Code), "error", clip(err.Message))
 	requestID, jobID := e.ID, e.JobID
 	if len(requestID) > arcp.LimitIDLength || len(jobID) > arcp.LimitIDLength {
 		requestID, jobID = "", "" // nothing that the peer could not have been answered with
@@ -186,10 +207,18 @@ func (c *connection) refuse(e *arcp.Envelope, err *arcp.Error) {
 	_ = c.send(sessionError(err, requestID, jobID))
 }
 
+// clip bounds what a peer may write into logs and answers.
+func clip(s string) string {
+	if len(s) <= maxMessage {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxMessage], "") + "..."
+}
+
 func sessionError(err *arcp.Error, requestID, jobID string) *arcp.SessionError {
 	err = peerCode(err)
 	return &arcp.SessionError{
-		Code: err.Code, Message: err.Message, Retryable: err.Retryable, Details: err.Details, RequestID: requestID, JobID: jobID,
+		Code: err.Code, Message: clip(err.Message), Retryable: err.Retryable, Details: err.Details, RequestID: requestID, JobID: jobID,
 	}
 }
 
@@ -218,12 +247,10 @@ func (c *connection) sessionID() string {
 	return throwaway
 }
 
-// farewell answers a close; what is queued is written before the transport closes (§6.7).
+// farewell answers a close (§6.7). Events that are not on their way yet stay for a resume.
 func (c *connection) farewell(reason string) error {
 	if s := c.session.Load(); s != nil {
-		s.mu.Lock()
-		s.leaving = true
-		s.mu.Unlock()
+		s.leave(c)
 	}
 	_ = c.send(&arcp.SessionClosed{Reason: reason})
 	return c.hangUp()
@@ -237,8 +264,9 @@ func (c *connection) hangUp() error {
 
 func (rt *Runtime) linkOptions(c *connection) link.Options {
 	return link.Options{
-		MaxBadFrames: arcp.LimitBadFrames,
-		ControlBytes: arcp.LimitControlBytes,
+		MaxBadFrames:  arcp.LimitBadFrames,
+		OnBadEnvelope: c.misshapen,
+		ControlBytes:  arcp.LimitControlBytes,
 		OnBadFrame: func(err error) *arcp.Envelope {
 			rt.opts.Logger.Info("malformed frame", "session", c.sessionID(), "peer", c.peer.Addr, "error", err)
 			return c.envelope("", "", sessionError(arcp.NewError(arcp.CodeInvalidRequest, "%v", err), "", ""))

@@ -100,7 +100,7 @@ func (c *connection) identify(ctx context.Context, auth *arcp.Auth) (*Principal,
 		scheme = arcp.SchemeBearer
 	}
 	switch {
-	case c.peer.Principal != "":
+	case c.rt.opts.TrustTransport && c.peer.Principal != "":
 		return &Principal{ID: c.peer.Principal}, nil
 	case c.rt.opts.Verifier != nil:
 		return c.rt.opts.Verifier.Verify(ctx, scheme, auth.Token.Reveal())

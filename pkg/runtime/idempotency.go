@@ -17,14 +17,14 @@ import (
 // first submit, and submits with one key wait for each other.
 func (c *connection) submitOnce(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobSubmit) error {
 	key := idemKey(s.principal, p.IdempotencyKey)
-	print, err := fingerprint(p)
+	sum, err := fingerprint(p)
 	if err != nil {
 		c.refuse(e, arcp.NewError(arcp.CodeInvalidRequest, "/payload: %v", err))
 		return nil
 	}
 	unlock := s.rt.submits.lock(key.ID)
 	defer unlock()
-	known, refusal := s.rt.known(ctx, key, print)
+	known, refusal := s.rt.known(ctx, key, sum)
 	switch {
 	case refusal != nil:
 		c.refuse(e, refusal)
@@ -32,14 +32,14 @@ func (c *connection) submitOnce(ctx context.Context, s *session, e *arcp.Envelop
 	case known != nil:
 		return c.acceptAgain(s, e, known)
 	}
-	j, err := c.accept(ctx, s, e, p, func(j *job) *arcp.Error {
+	j := c.accept(ctx, s, e, p, func(j *job) *arcp.Error {
 		j.keyed = true
-		return s.rt.reserve(ctx, key, print, j.id)
+		return s.rt.reserve(ctx, key, sum, j.id)
 	})
 	if j == nil {
 		s.rt.release(ctx, key)
 	}
-	return err
+	return nil
 }
 
 // acceptAgain answers as the first time and gives the session the job's history and terminal, if it does not have them
@@ -59,13 +59,13 @@ func (c *connection) acceptAgain(s *session, e *arcp.Envelope, j *job) error {
 
 // reservation is what the store keeps under a key.
 type reservation struct {
-	print [sha256.Size]byte
+	sum   [sha256.Size]byte
 	jobID string
 }
 
-func (rt *Runtime) reserve(ctx context.Context, key store.Key, print [sha256.Size]byte, jobID string) *arcp.Error {
+func (rt *Runtime) reserve(ctx context.Context, key store.Key, sum [sha256.Size]byte, jobID string) *arcp.Error {
 	op := store.Op{
-		Key: key, Create: true, Node: rt.node.ID(), Snapshot: append(print[:], jobID...), Expires: time.Now().Add(rt.opts.IdempotencyTime),
+		Key: key, Create: true, Node: rt.node.ID(), Snapshot: append(sum[:], jobID...), Expires: time.Now().Add(rt.opts.IdempotencyTime),
 	}
 	if err := rt.store.Commit(ctx, &store.Batch{Ops: []store.Op{op}}); err != nil {
 		rt.opts.Logger.Error("idempotency key cannot be reserved", "error", err)
@@ -83,7 +83,7 @@ func (rt *Runtime) release(ctx context.Context, key store.Key) {
 }
 
 // known returns the job that a key stands for, nil when the key is free, or why the submit is refused.
-func (rt *Runtime) known(ctx context.Context, key store.Key, print [sha256.Size]byte) (*job, *arcp.Error) {
+func (rt *Runtime) known(ctx context.Context, key store.Key, sum [sha256.Size]byte) (*job, *arcp.Error) {
 	head, err := rt.store.Lookup(ctx, key)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
@@ -100,7 +100,7 @@ func (rt *Runtime) known(ctx context.Context, key store.Key, print [sha256.Size]
 	case j == nil: // reserved, and the job never came to be
 		rt.release(ctx, key)
 		return nil, nil
-	case r.print != print:
+	case r.sum != sum:
 		return nil, arcp.NewError(arcp.CodeDuplicateKey, "/payload/idempotency_key: was used for another request")
 	}
 	return j, nil

@@ -15,9 +15,11 @@ type Options struct {
 	// Name and Version are what the welcome says of this runtime.
 	Name, Version string
 
-	// Verifier authenticates clients. It is required unless AllowAnyone is set or every connection comes
-	// authenticated by its transport.
+	// Verifier authenticates clients. One of it, AllowAnyone and TrustTransport must be set.
 	Verifier Verifier
+	// TrustTransport takes the principal that a connection's transport names, as a parent process does over stdio, without
+	// asking the Verifier.
+	TrustTransport bool
 	// AllowAnyone lets every client on the same machine in, whatever its token. Connections from elsewhere are refused.
 	AllowAnyone bool
 
@@ -59,61 +61,65 @@ const (
 // minChunk is the smallest result chunk: it holds any rune.
 const minChunk = 4
 
-func (o *Options) resolve() (Options, error) {
-	var r Options
-	if o != nil {
-		r = *o
+// resolved returns a copy with every default set.
+func resolved(from *Options) (Options, error) {
+	var o Options
+	if from != nil {
+		o = *from
 	}
-	if r.Verifier != nil && r.AllowAnyone {
-		return r, errors.New("runtime: Options.AllowAnyone with a Verifier: choose one")
+	if o.Verifier != nil && o.AllowAnyone {
+		return o, errors.New("runtime: Options.AllowAnyone with a Verifier: choose one")
 	}
-	if r.Store == nil {
-		r.Store = store.NewMemory()
+	if o.Verifier == nil && !o.AllowAnyone && !o.TrustTransport {
+		return o, errors.New("runtime: nobody could be let in: set Options.Verifier, AllowAnyone or TrustTransport")
 	}
-	if r.Logger == nil {
-		r.Logger = slog.New(slog.DiscardHandler)
+	if o.Store == nil {
+		o.Store = store.NewMemory()
 	}
-	setString(&r.Name, "arcpkit")
-	setString(&r.Version, "0.0.0")
-	r.resolveLimits()
-	return r, nil
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	setString(&o.Name, "arcpkit")
+	setString(&o.Version, "0.0.0")
+	o.resolveLimits()
+	return o, nil
 }
 
-func (r *Options) resolveLimits() {
+func (o *Options) resolveLimits() {
 	d := arcp.DefaultLimits()
-	r.HandshakeTimeout = max(r.HandshakeTimeout, 0)
-	setDuration(&r.HandshakeTimeout, seconds(uint64(d.HandshakeSec)))
-	setDuration(&r.HeartbeatInterval, seconds(uint64(d.HeartbeatIntervalSec)))
-	if r.HeartbeatInterval > 0 {
-		r.HeartbeatInterval = max(time.Second, r.HeartbeatInterval.Truncate(time.Second)) // the welcome says it in seconds
+	o.HandshakeTimeout = max(o.HandshakeTimeout, 0)
+	setDuration(&o.HandshakeTimeout, seconds(uint64(d.HandshakeSec)))
+	setDuration(&o.HeartbeatInterval, seconds(uint64(d.HeartbeatIntervalSec)))
+	if o.HeartbeatInterval > 0 {
+		o.HeartbeatInterval = max(time.Second, o.HeartbeatInterval.Truncate(time.Second)) // the welcome says it in seconds
 	}
-	setDuration(&r.CancelGrace, seconds(uint64(d.CancelGraceSec)))
-	setDuration(&r.ResumeWindow, seconds(uint64(d.ResumeWindowSec)))
-	setDuration(&r.IdempotencyTime, seconds(uint64(d.IdempotencySec)))
-	setDuration(&r.JobRetention, seconds(uint64(d.JobRetentionSec)))
-	setInt(&r.FrameBytes, int(d.FrameIn))
-	setInt(&r.ChunkBytes, int(d.ChunkBytes))
-	setInt(&r.ResultBytes, int(d.ResultBytes))
-	setInt(&r.UnwrittenBytes, int(d.UnwrittenBytes))
-	setInt(&r.RetainedBytes, int(d.RetainedBytes))
-	setInt(&r.LagEvents, int(d.AckLagEvents))
-	setInt(&r.MaxSubscribed, int(d.MaxSubscriptions))
-	setInt(&r.LogBytes, defaultLogBytes)
-	setInt(&r.MaxJobs, int(d.MaxJobs))
-	setInt(&r.MaxFinished, defaultMaxFinished)
-	setInt(&r.FinishedBytes, defaultFinishedBytes)
-	r.ChunkBytes = max(r.ChunkBytes, minChunk)
+	setDuration(&o.CancelGrace, seconds(uint64(d.CancelGraceSec)))
+	setDuration(&o.ResumeWindow, seconds(uint64(d.ResumeWindowSec)))
+	setDuration(&o.IdempotencyTime, seconds(uint64(d.IdempotencySec)))
+	setDuration(&o.JobRetention, seconds(uint64(d.JobRetentionSec)))
+	setInt(&o.FrameBytes, int(d.FrameIn))
+	setInt(&o.ChunkBytes, int(d.ChunkBytes))
+	setInt(&o.ResultBytes, int(d.ResultBytes))
+	setInt(&o.UnwrittenBytes, int(d.UnwrittenBytes))
+	setInt(&o.RetainedBytes, int(d.RetainedBytes))
+	setInt(&o.LagEvents, int(d.AckLagEvents))
+	setInt(&o.MaxSubscribed, int(d.MaxSubscriptions))
+	setInt(&o.LogBytes, defaultLogBytes)
+	setInt(&o.MaxJobs, int(d.MaxJobs))
+	setInt(&o.MaxFinished, defaultMaxFinished)
+	setInt(&o.FinishedBytes, defaultFinishedBytes)
+	o.ChunkBytes = max(o.ChunkBytes, minChunk)
 }
 
-func (r *Options) journalLimits() journal.Limits {
+func (o *Options) journalLimits() journal.Limits {
 	d := arcp.DefaultLimits()
 	return journal.Limits{
 		FrameBytes:     int(d.FrameOut),
 		StagedBytes:    int(d.StagedBytes),
-		LogBytes:       r.LogBytes,
-		UnwrittenBytes: r.UnwrittenBytes,
-		ViewBytes:      r.RetainedBytes,
-		LagEvents:      r.LagEvents,
+		LogBytes:       o.LogBytes,
+		UnwrittenBytes: o.UnwrittenBytes,
+		ViewBytes:      o.RetainedBytes,
+		LagEvents:      o.LagEvents,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/arcpkit/arcp/internal/dynjson"
 	"github.com/arcpkit/arcp/pkg/arcp"
@@ -60,8 +61,9 @@ const (
 func sendable(e *arcp.Error) *arcp.Error {
 	out := *e
 	out.Message = strings.ToValidUTF8(out.Message, "\uFFFD")
-	if len(out.Message) > maxMessage {
-		out.Message = strings.ToValidUTF8(out.Message[:maxMessage], "") + "..."
+	out.Message = clip(out.Message)
+	if out.Code == "" || !utf8.ValidString(string(out.Code)) || len(out.Code) > arcp.LimitIDLength {
+		out.Code, out.Retryable = arcp.CodeInternalError, true
 	}
 	if out.Message == "" {
 		out.Message = string(out.Code)

@@ -175,7 +175,7 @@ func (j *job) assembleFor(ctx context.Context) error {
 		return err
 	}
 	text, err := j.assemble(t.stream.total)
-	if err != nil && !errors.Is(err, errLarge) {
+	if err != nil && !errors.Is(err, errLarge) && !errors.Is(err, journal.ErrOverrun) {
 		return err
 	}
 	t.mu.Lock()

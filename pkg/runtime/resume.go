@@ -83,7 +83,6 @@ func (s *session) takeOver(ctx context.Context, c *connection, presented arcp.To
 	if s.window != nil {
 		s.window.Stop()
 	}
-	s.leaving = false
 	return &resumed{session: s, token: token, reader: reader, frames: frames, old: s.conn.Swap(c)}, nil
 }
 

@@ -40,9 +40,9 @@ type Runtime struct {
 	running       int
 }
 
-// New returns a runtime. Without a Verifier, and without AllowAnyone, only connections get in whose transport vouches for the peer.
+// New returns a runtime. It fails on options that do not say who may come in, and on a store that cannot be joined.
 func New(o *Options) (*Runtime, error) {
-	opts, err := o.resolve()
+	opts, err := resolved(o)
 	if err != nil {
 		return nil, err
 	}

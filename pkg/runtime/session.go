@@ -27,7 +27,6 @@ type session struct {
 	mu       sync.Mutex
 	current  arcp.TokenHash  // of the token in the last welcome
 	previous *arcp.TokenHash // of the one it was presented for, until the new one is known to have arrived
-	leaving  bool            // the client said goodbye
 	window   *time.Timer
 	observed map[string]*job // subscribed to, by id, beside those it submitted
 }
@@ -98,8 +97,15 @@ func (s *session) arrived() {
 	}
 }
 
-// park leaves the session without a link, unless another link has taken it over. One whose client said goodbye with
-// nothing left to come is freed at once (§6.7).
+// leave frees a session at once whose client says goodbye with nothing left to come (§6.7).
+func (s *session) leave(c *connection) {
+	if s.owner.unfinished.Load() == 0 && s.view.Idle() && s.conn.CompareAndSwap(c, nil) {
+		c.reader.Close()
+		s.expire()
+	}
+}
+
+// park leaves the session without a link, unless another link has taken it over.
 func (s *session) park(c *connection) {
 	s.mu.Lock()
 	if !s.conn.CompareAndSwap(c, nil) {
@@ -107,8 +113,7 @@ func (s *session) park(c *connection) {
 		return
 	}
 	c.reader.Close()
-	done := s.leaving && s.owner.unfinished.Load() == 0 && s.view.Idle()
-	if !done && s.rt.opts.ResumeWindow > 0 {
+	if s.rt.opts.ResumeWindow > 0 {
 		s.window = time.AfterFunc(s.rt.opts.ResumeWindow, s.expire)
 		s.mu.Unlock()
 		s.rt.opts.Logger.Info("session parked", "session", s.id)

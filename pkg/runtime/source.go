@@ -18,7 +18,7 @@ func (v viewSource) Fill(b *link.Batch) (more bool, err error) {
 	b.Return(buf, ends)
 	if errors.Is(err, journal.ErrOverrun) {
 		v.c.rt.opts.Logger.Warn("slow reader cut", "session", v.c.sessionID())
-		_ = v.c.send(sessionError(arcp.NewError(arcp.CodeBackpressure, "the session does not read its events"), "", ""))
+		_ = v.c.send(sessionError(arcp.NewError(arcp.CodeBackpressure, "events came faster than the session read them"), "", ""))
 	}
 	return more, err
 }

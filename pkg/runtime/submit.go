@@ -15,36 +15,36 @@ func (c *connection) submit(ctx context.Context, s *session, e *arcp.Envelope, p
 	if p.IdempotencyKey != "" {
 		return c.submitOnce(ctx, s, e, p)
 	}
-	_, err := c.accept(ctx, s, e, p, nil)
-	return err
+	c.accept(ctx, s, e, p, nil)
+	return nil
 }
 
-// accept makes a job of a submit and starts it; nil when it was refused. Reserved runs before anything is recorded.
-func (c *connection) accept(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobSubmit, reserve func(*job) *arcp.Error) (*job, error) {
+// accept makes a job of a submit and starts it; nil when it was refused. Reserve, if there is one, runs before anything is recorded.
+func (c *connection) accept(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobSubmit, reserve func(*job) *arcp.Error) *job {
 	agent, name, refusal := s.admit(p)
 	if refusal != nil {
 		c.refuse(e, refusal)
-		return nil, nil
+		return nil
 	}
 	j, jobCtx := s.newJob(e, p, name)
 	if reserve != nil {
 		if refusal := reserve(j); refusal != nil {
 			c.refuse(e, refusal)
-			return nil, nil
+			return nil
 		}
 	}
 	accepted := c.envelope(j.id, j.trace, j.accepted(e.ID))
 	if refusal := s.record(ctx, j, accepted); refusal != nil {
 		j.cancel(refusal)
 		c.refuse(e, refusal)
-		return nil, nil
+		return nil
 	}
 	s.owner.unfinished.Add(1)
 	// The control lane is written before events, so accepted precedes the job's first. Should the link be lost, the view
 	// has the frame for the next.
 	_ = c.link.Send(accepted)
 	go j.run(jobCtx, agent)
-	return j, nil
+	return j
 }
 
 // admit checks what a submit asks for.
@@ -65,6 +65,8 @@ func (s *session) unbuilt(p *arcp.JobSubmit) *arcp.Error {
 	}
 	lc := p.LeaseConstraints
 	switch {
+	case p.ParentJobID != "":
+		return arcp.NewError(arcp.CodeInvalidRequest, "/payload/parent_job_id: is never taken from a client")
 	case strings.Contains(p.Agent, "@") && !s.has(arcp.FeatureAgentVersions):
 		return needs("/payload/agent", arcp.FeatureAgentVersions)
 	case p.LeaseRequest.Has(arcp.NamespaceCostBudget):

@@ -44,16 +44,14 @@ func (t *Task) Lease() arcp.Lease { return t.lease }
 // Emit records an event. It returns when the event has its place in the job's log, and waits, for no longer than ctx, only while the
 // store is far behind; no reader ever holds it up. Reserved names and invalid bodies are INVALID_REQUEST.
 func (t *Task) Emit(ctx context.Context, body arcp.EventBody) error {
-	if err := checkBody(body); err != nil {
+	if body == nil {
+		return arcp.NewError(arcp.CodeInvalidRequest, "the event has no body")
+	}
+	ev := arcp.JobEvent{Kind: body.EventKind(), TS: time.Now(), Body: body}
+	if err := checkEvent(&ev); err != nil {
 		return err
 	}
-	return t.emit(ctx, body)
-}
-
-func (t *Task) emit(ctx context.Context, body arcp.EventBody) error {
-	ev := arcp.JobEvent{Kind: body.EventKind(), TS: time.Now(), Body: body}
-	_, err := t.job.log.Append(ctx, &ev)
-	if err != nil {
+	if _, err := t.job.log.Append(ctx, &ev); err != nil {
 		return taskError(err)
 	}
 	return nil
@@ -62,13 +60,9 @@ func (t *Task) emit(ctx context.Context, body arcp.EventBody) error {
 // Flush waits until everything emitted before is committed to the store.
 func (t *Task) Flush(ctx context.Context) error { return taskError(t.job.log.Flush(ctx)) }
 
-// checkBody refuses what only a runtime may say (§6.5, §9.6, §9.8.2, §10), and what the spec does not allow.
-func checkBody(body arcp.EventBody) error {
-	if body == nil {
-		return arcp.NewError(arcp.CodeInvalidRequest, "the event has no body")
-	}
-	kind := body.EventKind()
-	switch b := body.(type) {
+// checkEvent refuses what only a runtime may say (§6.5, §9.6, §9.8.2, §10), and what the spec does not allow.
+func checkEvent(ev *arcp.JobEvent) error {
+	switch b := ev.Body.(type) {
 	case *arcp.StatusBody:
 		if reservedPhase(b.Phase) {
 			return reserved("the phase", b.Phase)
@@ -78,16 +72,12 @@ func checkBody(body arcp.EventBody) error {
 			return reserved("the metric", b.Name)
 		}
 	case *arcp.ResultChunkBody:
-		return reserved("the kind", string(kind))
-	case *arcp.UnknownBody:
-		if !strings.HasPrefix(string(kind), arcp.VendorPrefix) {
-			return arcp.NewError(arcp.CodeInvalidRequest, "there is no event kind %q", string(kind))
-		}
+		return reserved("the kind", string(ev.Kind))
 	}
-	if rule, ok := arcp.KindRuleOf(kind); ok && rule.RuntimeOnly {
-		return reserved("the kind", string(kind))
+	if rule, _ := arcp.KindRuleOf(ev.Kind); rule.RuntimeOnly {
+		return reserved("the kind", string(ev.Kind))
 	}
-	return body.Validate()
+	return ev.Validate()
 }
 
 func reservedPhase(p string) bool {

@@ -52,20 +52,32 @@ func (l *Link) handleAll(handle func(*arcp.Envelope) error, next func() inbound)
 		if err == nil {
 			err = env.DecodeFrom(in.frame)
 		}
-		if err != nil {
+		switch {
+		case err == nil:
+			bad = 0
+			err = handle(&env)
+		case l.o.OnBadEnvelope != nil && isEnvelope(&env, err):
+			bad = 0
+			err = l.o.OnBadEnvelope(&env, err)
+		default:
 			if bad++; l.badFrame(err) != nil || bad >= l.o.MaxBadFrames {
 				return ErrBadFrames
 			}
-		} else {
-			bad = 0
-			if err := handle(&env); err != nil {
-				return err
-			}
+			err = nil
+		}
+		if err != nil {
+			return err
 		}
 		if !l.o.ReadAhead {
 			l.pulse.waiting()
 		}
 	}
+}
+
+// isEnvelope says whether the frame that err is about is a message all the same, only with a wrong member.
+func isEnvelope(e *arcp.Envelope, err error) bool {
+	var de *arcp.DecodeError
+	return errors.As(err, &de) && de.Whole && e.ID != "" && e.Type != ""
 }
 
 func isFrameError(err error) bool {

@@ -37,7 +37,7 @@ func (s *Session) Admit(e *arcp.Envelope) Admission {
 	case s.state == closing:
 		return Admission{Ignore: true}
 	case s.state != open:
-		return s.admitFirst(e, rule, known)
+		return s.admitFirst(rule, known)
 	case !known:
 		return refuse("there is no message type %q", string(e.Type))
 	case !rule.From.Allows(arcp.FromClient):
@@ -54,7 +54,7 @@ func (s *Session) Admit(e *arcp.Envelope) Admission {
 	return Admission{}
 }
 
-func (s *Session) admitFirst(e *arcp.Envelope, rule arcp.Rule, known bool) Admission {
+func (s *Session) admitFirst(rule arcp.Rule, known bool) Admission {
 	switch {
 	case s.state == fresh && known && rule.Handshake && rule.From.Allows(arcp.FromClient):
 		s.state = verifying
