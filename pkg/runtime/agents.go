@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -107,14 +106,11 @@ func (v *agentVersions) fallback() string {
 	if v.chosen != "" {
 		return v.chosen
 	}
-	best := ""
+	best, highest := v.versions[len(v.versions)-1], semver{}
 	for _, s := range v.versions {
-		if isSemver(s) && (best == "" || compareSemver(s, best) > 0) {
-			best = s
+		if x, ok := parseSemver(s); ok && (highest.core == nil || x.compare(highest) > 0) {
+			best, highest = s, x
 		}
-	}
-	if best == "" {
-		best = v.versions[len(v.versions)-1]
 	}
 	return best
 }
@@ -129,48 +125,4 @@ func (a *agents) inventory() []arcp.AgentEntry {
 	}
 	slices.SortFunc(list, func(x, y arcp.AgentEntry) int { return cmp.Compare(x.Name, y.Name) })
 	return list
-}
-
-func isSemver(s string) bool {
-	core, _, _ := strings.Cut(s, "+")
-	core, _, _ = strings.Cut(core, "-")
-	parts := strings.Split(core, ".")
-	return len(parts) == 3 && !slices.ContainsFunc(parts, func(p string) bool {
-		_, err := strconv.ParseUint(p, 10, 64)
-		return err != nil || (len(p) > 1 && p[0] == '0')
-	})
-}
-
-// compareSemver orders two versions by precedence (SemVer 2.0.0, 11): build metadata does not count.
-func compareSemver(a, b string) int {
-	a, _, _ = strings.Cut(a, "+")
-	b, _, _ = strings.Cut(b, "+")
-	aCore, aPre, aHas := strings.Cut(a, "-")
-	bCore, bPre, bHas := strings.Cut(b, "-")
-	if c := compareIdentifiers(aCore, bCore); c != 0 {
-		return c
-	}
-	switch {
-	case aHas != bHas && aHas:
-		return -1
-	case aHas != bHas:
-		return 1
-	}
-	return compareIdentifiers(aPre, bPre)
-}
-
-func compareIdentifiers(a, b string) int {
-	return slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), func(x, y string) int {
-		nx, ex := strconv.ParseUint(x, 10, 64)
-		ny, ey := strconv.ParseUint(y, 10, 64)
-		switch {
-		case ex == nil && ey == nil:
-			return cmp.Compare(nx, ny)
-		case ex == nil:
-			return -1
-		case ey == nil:
-			return 1
-		}
-		return cmp.Compare(x, y)
-	})
 }

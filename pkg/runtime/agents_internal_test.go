@@ -21,6 +21,8 @@ func TestFallbackVersion(t *testing.T) {
 		{"build does not count", []string{"1.0.0+b", "1.0.1+a"}, "1.0.1+a"},
 		{"SemVer before others", []string{"0.1.0", "nightly"}, "0.1.0"},
 		{"no SemVer: the last", []string{"blue", "green", "1.0"}, "1.0"},
+		{"hardly SemVer", []string{"1.0.0", "2.0.0-", "2.0.0-01", "2.0.0+"}, "1.0.0"},
+		{"numbers of any size", []string{"18446744073709551616.0.0", "9.0.0"}, "18446744073709551616.0.0"},
 		{"leading zero is no SemVer", []string{"1.0.0", "02.0.0"}, "1.0.0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
