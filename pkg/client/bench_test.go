@@ -19,6 +19,7 @@ type feed struct {
 	closed  chan struct{}
 	opening [][]byte
 	prefix  []byte
+	middle  []byte
 	tail    []byte
 }
 
@@ -33,7 +34,8 @@ func newFeed(n int) *feed {
 			[]byte(`{"arcp":"1.1","type":"job.accepted","session_id":"sess_01","id":"a","job_id":"job_01","payload":{"job_id":"job_01"}}`),
 		},
 		prefix: arcp.AppendSequencedPrefix(nil, arcp.TypeJobEvent, "sess_01"),
-		tail: []byte(`,"id":"job_01.1","job_id":"job_01","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","payload":{"kind":"progress",` +
+		middle: []byte(`,"id":"job_01.`),
+		tail: []byte(`","job_id":"job_01","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","payload":{"kind":"progress",` +
 			`"ts":"2026-11-24T12:00:00.123Z","body":{"current":12,"total":100,"units":"files","message":"walking the tree"}}}`),
 	}
 }
@@ -53,6 +55,8 @@ func (f *feed) Read(dst []byte) ([]byte, error) {
 	}
 	f.seq++
 	dst = append(dst, f.prefix...)
+	dst = strconv.AppendInt(dst, int64(f.seq), 10)
+	dst = append(dst, f.middle...)
 	dst = strconv.AppendInt(dst, int64(f.seq), 10)
 	return append(dst, f.tail...), nil
 }
@@ -84,7 +88,7 @@ func BenchmarkEvents(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
-	b.SetBytes(int64(len(f.prefix) + len(f.tail) + 6))
+	b.SetBytes(int64(len(f.prefix) + len(f.middle) + len(f.tail) + 12))
 	b.ResetTimer()
 	job, err := s.Submit(b.Context(), &arcp.JobSubmit{Agent: "a"})
 	if err != nil {
