@@ -215,8 +215,7 @@ func emitLimits(f *file, p *ir.Protocol, name string) int {
 		fields = append(fields, j.Id(x.Go).Int64())
 	}
 	f.decl("The default limits.", j.Const().Defs(defs...))
-	f.decl("Limits is every bound of the protocol, to be set where a program is configured. DefaultLimits gives the defaults; "+
-		"the zero value allows nothing.", j.Type().Id("Limits").Struct(fields...))
+	f.decl("Limits is every bound, with where it is kept. DefaultLimits gives the defaults; the zero value allows nothing.", j.Type().Id("Limits").Struct(fields...))
 	f.decl("DefaultLimits returns the defaults.", j.Func().Id("DefaultLimits").Params().Id("Limits").Block(
 		j.Return(j.Id("Limits").ValuesFunc(func(g *j.Group) {
 			for _, x := range limits {
@@ -227,10 +226,15 @@ func emitLimits(f *file, p *ir.Protocol, name string) int {
 	return 1
 }
 
-// inUnit is a limit's doc with its unit, which a count has not.
+// inUnit is a limit's doc with its unit, which a count has not, in the first sentence.
 func inUnit(x *ir.Limit) string {
 	if x.Unit == "count" {
 		return x.Doc
 	}
-	return strings.TrimSuffix(x.Doc, ".") + ", in " + x.Unit + "."
+	what, rest, more := strings.Cut(strings.TrimSuffix(x.Doc, "."), ". ")
+	what += ", in " + x.Unit + "."
+	if more {
+		what += " " + rest + "."
+	}
+	return what
 }

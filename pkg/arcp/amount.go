@@ -10,7 +10,7 @@ import (
 
 // maxAmountDigits bounds an amount that is read, so that no text costs more than it weighs (§9.6). The results of Add and
 // Sub are exact and may be longer.
-const maxAmountDigits = 38
+const maxAmountDigits = LimitAmountDigits
 
 // Amount is an exact decimal, of which currency is said elsewhere: the budget on the wire maps currencies to amounts, and
 // ParseBudget reads both from an entry of a lease. It is a value: methods never change it, the zero value is 0, and it may

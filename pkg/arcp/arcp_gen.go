@@ -7,7 +7,7 @@ const (
 	// Version is the protocol version, the value of the member arcp.
 	Version = "1.1"
 	// SpecDigest is the SHA-256 of the spec files, in hex; builds that agree on it agree on the wire.
-	SpecDigest = "6ac005cc6855762db6a9615e79446210d188aae84b23bb064d6f8897cad8f710"
+	SpecDigest = "07444d7082c42ddaad553644295d367987f67961d733ef6ee66fbb87513661d5"
 )
 
 // Feature names a negotiable part of the protocol. Names we do not know pass through.
@@ -92,6 +92,15 @@ const (
 	// PhaseRestarted is `restarted`. The job runs again after a restart of the runtime.
 	PhaseRestarted = "restarted"
 )
+
+// ReservedPhases lists them.
+func ReservedPhases() []string {
+	return []string{
+		PhaseCredentialRotated,
+		PhaseBackPressure,
+		PhaseRestarted,
+	}
+}
 
 // Metric names with a meaning of their own. §9.6.
 const (

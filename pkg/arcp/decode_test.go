@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/arcpkit/arcp/internal/jsonx"
 	"github.com/arcpkit/arcp/pkg/arcp"
 )
 
@@ -86,15 +85,6 @@ func TestDecodeDepth(t *testing.T) {
 	}
 	if _, err := arcp.Decode([]byte(frame(arcp.LimitDepth + 1))); err == nil || !strings.Contains(err.Error(), "64 levels") {
 		t.Errorf("65 levels: %v, want a word about 64 levels", err)
-	}
-}
-
-// The spec's limits are the ones the cursor keeps.
-func TestLimitsAgree(t *testing.T) {
-	t.Parallel()
-	if arcp.LimitDepth != jsonx.MaxDepth || arcp.LimitNumberLength != jsonx.MaxNumberLen {
-		t.Errorf("the spec allows depth %d and numbers of %d bytes, jsonx %d and %d",
-			arcp.LimitDepth, arcp.LimitNumberLength, jsonx.MaxDepth, jsonx.MaxNumberLen)
 	}
 }
 

@@ -4,142 +4,203 @@ package arcp
 
 // The default limits.
 const (
-	// LimitFrameIn is the largest frame read, in bytes. §4.
+	// LimitFrameIn is the largest frame read, in bytes. Kept by each transport, whose options set it;
+	// runtime.Options.FrameBytes is what a runtime tells its clients. §4.
 	LimitFrameIn = 4194304
-	// LimitFrameOut is the largest frame written, in bytes. §4, ours.
+	// LimitFrameOut is the largest frame written, in bytes. Kept by both ends of a link and by the log of a job,
+	// which refuses larger events. §4, ours.
 	LimitFrameOut = 1000000
-	// LimitBadFrames counts malformed frames in a row that close the link. §4, ours.
+	// LimitBadFrames counts malformed frames in a row that close the link. Kept by both ends of a link. §4, ours.
 	LimitBadFrames = 8
-	// LimitDepth is the deepest nesting of a frame, in levels. §5, ours.
+	// LimitDepth is the deepest nesting of a frame, in levels. Kept by the decoder. §5, ours.
 	LimitDepth = 64
-	// LimitNumberLength is the longest literal of a number, in characters. §5, ours.
+	// LimitNumberLength is the longest literal of a number, in characters. Kept by the decoder. §5, ours.
 	LimitNumberLength = 64
-	// LimitIDLength is the longest id, in bytes. §5.1, ours.
+	// LimitIDLength is the longest id, in bytes. Kept by Validate. §5.1, ours.
 	LimitIDLength = 128
-	// LimitIdempotencyKey is the longest idempotency key, in bytes. §7.2.
+	// LimitIdempotencyKey is the longest idempotency key, in bytes. Kept by Validate. §7.2.
 	LimitIdempotencyKey = 256
-	// LimitReasonLength is the longest reason, in bytes. §6.7, ours.
+	// LimitReasonLength is the longest reason, in bytes. Kept by Validate. §6.7, ours.
 	LimitReasonLength = 1024
-	// LimitChunkBytes is the largest result chunk, decoded, in bytes. §8.4.
+	// LimitChunkBytes is the largest result chunk, decoded, in bytes. Set by runtime.Options.ChunkBytes. §8.4.
 	LimitChunkBytes = 262144
-	// LimitResultBytes is the largest result, all chunks together, in bytes. §8.4, ours.
+	// LimitResultBytes is the largest result, all chunks together, in bytes. Set by runtime.Options.ResultBytes.
+	// §8.4, ours.
 	LimitResultBytes = 1073741824
-	// LimitHandshakeSec is how long a new link may take to say hello, in seconds. §6.1, ours.
+	// LimitHandshakeSec is how long a new link may take to say hello, in seconds. Set by
+	// runtime.Options.HandshakeTimeout. §6.1, ours.
 	LimitHandshakeSec = 10
-	// LimitResumeWindowSec is how long after a disconnect a session can be continued, in seconds. §6.3.
+	// LimitConnectSec is how long a client waits for a link and its welcome, in seconds. Set by
+	// client.Options.HandshakeTimeout. §6.1, ours.
+	LimitConnectSec = 30
+	// LimitResumeWindowSec is how long after a disconnect a session can be continued, in seconds. Set by
+	// runtime.Options.ResumeWindow. §6.3.
 	LimitResumeWindowSec = 600
-	// LimitHeartbeatIntervalSec is the silence after which a ping is sent, in seconds. §6.4.
+	// LimitHeartbeatIntervalSec is the silence after which a ping is sent, in seconds. Set by
+	// runtime.Options.HeartbeatInterval. §6.4.
 	LimitHeartbeatIntervalSec = 30
-	// LimitHeartbeatMisses counts silent intervals that close the link. §6.4.
+	// LimitHeartbeatMisses counts silent intervals that close the link. Kept by both ends of a link. §6.4.
 	LimitHeartbeatMisses = 2
-	// LimitRetainedBytes counts events kept for the resume of one session, in bytes. §6.5, ours.
+	// LimitRetainedBytes counts events kept for the resume of one session, in bytes. Set by
+	// runtime.Options.RetainedBytes. §6.5, ours.
 	LimitRetainedBytes = 16777216
-	// LimitAckLagEvents is the lag behind which a session is told of back pressure. §6.5, ours.
+	// LimitAckLagEvents is the lag behind which a session is told of back pressure. Set by
+	// runtime.Options.LagEvents. §6.5, ours.
 	LimitAckLagEvents = 10000
-	// LimitListPageDefault counts jobs of a page when none is asked for. §6.6, ours.
+	// LimitListPageDefault counts jobs of a page when none is asked for. Kept by the runtime. §6.6, ours.
 	LimitListPageDefault = 100
-	// LimitListPageMax is the most jobs of a page. §6.6, ours.
+	// LimitListPageMax is the most jobs of a page. Kept by the runtime, which gives fewer than were asked for.
+	// §6.6, ours.
 	LimitListPageMax = 1000
-	// LimitIdempotencySec is how long idempotency keys are kept, in seconds. §7.2.
+	// LimitIdempotencySec is how long idempotency keys are kept, in seconds. Set by runtime.Options.IdempotencyTime.
+	// §7.2.
 	LimitIdempotencySec = 86400
-	// LimitJobRetentionSec is how long finished jobs are kept, in seconds. §7.6, ours.
+	// LimitJobRetentionSec is how long finished jobs are kept, in seconds. Set by runtime.Options.JobRetention.
+	// §7.6, ours.
 	LimitJobRetentionSec = 86400
-	// LimitCancelGraceSec is how long an agent may take to obey a cancel, in seconds. §7.4, ours.
+	// LimitLogBytes is what is kept of one job's log, in bytes. The oldest goes; set by runtime.Options.LogBytes.
+	// §7.6, ours.
+	LimitLogBytes = 67108864
+	// LimitFinishedJobs is the most finished jobs remembered. Set by runtime.Options.MaxFinished. §7.6, ours.
+	LimitFinishedJobs = 10000
+	// LimitFinishedBytes is what is kept of the logs of finished jobs, all together, in bytes. Set by
+	// runtime.Options.FinishedBytes. §7.6, ours.
+	LimitFinishedBytes = 268435456
+	// LimitCancelGraceSec is how long an agent may take to obey a cancel, in seconds. Set by
+	// runtime.Options.CancelGrace. §7.4, ours.
 	LimitCancelGraceSec = 10
-	// LimitMaxSubscriptions is the most subscriptions of one session. §7.6, ours.
+	// LimitMaxSubscriptions is the most subscriptions of one session. Set by runtime.Options.MaxSubscribed. §7.6,
+	// ours.
 	LimitMaxSubscriptions = 1000
-	// LimitMaxJobs is the most unfinished jobs of one session. §7.1, ours.
+	// LimitMaxJobs is the most unfinished jobs of one session. Set by runtime.Options.MaxJobs. §7.1, ours.
 	LimitMaxJobs = 1000
-	// LimitMaxSessions is the most sessions of one runtime. §6.1, ours.
+	// LimitMaxSessions is the most sessions of one runtime, live and waiting to be resumed. Kept by the runtime at
+	// the hello. §6.1, ours.
 	LimitMaxSessions = 10000
-	// LimitStagedBytes counts events of one job waiting for the store, in bytes. §8.3, ours.
+	// LimitStagedBytes counts events of one job waiting for the store, in bytes. Kept by the log of the job, whose
+	// agent waits. §8.3, ours.
 	LimitStagedBytes = 1048576
-	// LimitUnwrittenBytes counts bytes waiting for a reader that cut its link, in bytes. §6.5, ours.
+	// LimitUnwrittenBytes counts bytes waiting for a reader that cut its link, in bytes. Set by
+	// runtime.Options.UnwrittenBytes. §6.5, ours.
 	LimitUnwrittenBytes = 67108864
-	// LimitControlBytes counts answers waiting for a reader that cut its link, in bytes. §6.5, ours.
+	// LimitControlBytes counts answers waiting for a reader that cut its link, in bytes. Kept by both ends of a
+	// link. §6.5, ours.
 	LimitControlBytes = 4194304
-	// LimitPatternLength is the longest pattern of a lease, in bytes. §9.3, ours.
+	// LimitWriteTimeoutSec is how long a peer may take for one batch, in seconds. Kept by both ends of a link.
+	// §6.5, ours.
+	LimitWriteTimeoutSec = 20
+	// LimitDrainSec is how long a link that ends still writes what waits, in seconds. Kept by both ends of a link.
+	// §6.7, ours.
+	LimitDrainSec = 5
+	// LimitEventQueueBytes counts unread events of one job kept by a client, in bytes. The oldest are shed; set by
+	// client.Options.EventBytes. §6.5, ours.
+	LimitEventQueueBytes = 16777216
+	// LimitResultQueueBytes counts unread chunks of one result kept by a client, in bytes. Set by
+	// client.Options.ResultBytes. §8.4, ours.
+	LimitResultQueueBytes = 67108864
+	// LimitPatternLength is the longest pattern of a lease, in bytes. Kept by Validate and whenever a lease is
+	// asked. §9.3, ours.
 	LimitPatternLength = 1024
-	// LimitPatterns is the most patterns of a lease. §9.3, ours.
+	// LimitPatterns is the most patterns of a lease. Kept by Validate. §9.3, ours.
 	LimitPatterns = 256
-	// LimitAmountDigits is the most digits of an amount, in digits. §9.6, ours.
+	// LimitAmountDigits is the most digits of an amount, in digits. Kept by ParseAmount and the decoder. §9.6,
+	// ours.
 	LimitAmountDigits = 38
-	// LimitCredentialIssueSec is how long minting a credential may take, in seconds. §9.8, ours.
+	// LimitCredentialIssueSec is how long minting a credential may take, in seconds. Not kept yet. §9.8, ours.
 	LimitCredentialIssueSec = 10
-	// LimitCredentialRevokeSec is how long revoking one may delay the end of a job, in seconds. §9.8, ours.
+	// LimitCredentialRevokeSec is how long revoking one may delay the end of a job, in seconds. Not kept yet. §9.8,
+	// ours.
 	LimitCredentialRevokeSec = 5
-	// LimitLeaseGraceSec is how long after its lease ended a job may still return, in seconds. §9.5, ours.
+	// LimitLeaseGraceSec is how long after its lease ended a job may still return, in seconds. Not kept yet. §9.5,
+	// ours.
 	LimitLeaseGraceSec = 1
 )
 
-// Limits is every bound of the protocol, to be set where a program is configured. DefaultLimits gives the defaults; the
-// zero value allows nothing.
+// Limits is every bound, with where it is kept. DefaultLimits gives the defaults; the zero value allows nothing.
 type Limits struct {
-	// The largest frame read, in bytes.
+	// The largest frame read, in bytes. Kept by each transport, whose options set it; runtime.Options.FrameBytes is
+	// what a runtime tells its clients.
 	FrameIn int64
-	// The largest frame written, in bytes.
+	// The largest frame written, in bytes. Kept by both ends of a link and by the log of a job, which refuses larger
+	// events.
 	FrameOut int64
-	// Malformed frames in a row that close the link.
+	// Malformed frames in a row that close the link. Kept by both ends of a link.
 	BadFrames int64
-	// The deepest nesting of a frame, in levels.
+	// The deepest nesting of a frame, in levels. Kept by the decoder.
 	Depth int64
-	// The longest literal of a number, in characters.
+	// The longest literal of a number, in characters. Kept by the decoder.
 	NumberLength int64
-	// The longest id, in bytes.
+	// The longest id, in bytes. Kept by Validate.
 	IDLength int64
-	// The longest idempotency key, in bytes.
+	// The longest idempotency key, in bytes. Kept by Validate.
 	IdempotencyKey int64
-	// The longest reason, in bytes.
+	// The longest reason, in bytes. Kept by Validate.
 	ReasonLength int64
-	// The largest result chunk, decoded, in bytes.
+	// The largest result chunk, decoded, in bytes. Set by runtime.Options.ChunkBytes.
 	ChunkBytes int64
-	// The largest result, all chunks together, in bytes.
+	// The largest result, all chunks together, in bytes. Set by runtime.Options.ResultBytes.
 	ResultBytes int64
-	// How long a new link may take to say hello, in seconds.
+	// How long a new link may take to say hello, in seconds. Set by runtime.Options.HandshakeTimeout.
 	HandshakeSec int64
-	// How long after a disconnect a session can be continued, in seconds.
+	// How long a client waits for a link and its welcome, in seconds. Set by client.Options.HandshakeTimeout.
+	ConnectSec int64
+	// How long after a disconnect a session can be continued, in seconds. Set by runtime.Options.ResumeWindow.
 	ResumeWindowSec int64
-	// The silence after which a ping is sent, in seconds.
+	// The silence after which a ping is sent, in seconds. Set by runtime.Options.HeartbeatInterval.
 	HeartbeatIntervalSec int64
-	// Silent intervals that close the link.
+	// Silent intervals that close the link. Kept by both ends of a link.
 	HeartbeatMisses int64
-	// Events kept for the resume of one session, in bytes.
+	// Events kept for the resume of one session, in bytes. Set by runtime.Options.RetainedBytes.
 	RetainedBytes int64
-	// The lag behind which a session is told of back pressure.
+	// The lag behind which a session is told of back pressure. Set by runtime.Options.LagEvents.
 	AckLagEvents int64
-	// Jobs of a page when none is asked for.
+	// Jobs of a page when none is asked for. Kept by the runtime.
 	ListPageDefault int64
-	// The most jobs of a page.
+	// The most jobs of a page. Kept by the runtime, which gives fewer than were asked for.
 	ListPageMax int64
-	// How long idempotency keys are kept, in seconds.
+	// How long idempotency keys are kept, in seconds. Set by runtime.Options.IdempotencyTime.
 	IdempotencySec int64
-	// How long finished jobs are kept, in seconds.
+	// How long finished jobs are kept, in seconds. Set by runtime.Options.JobRetention.
 	JobRetentionSec int64
-	// How long an agent may take to obey a cancel, in seconds.
+	// What is kept of one job's log, in bytes. The oldest goes; set by runtime.Options.LogBytes.
+	LogBytes int64
+	// The most finished jobs remembered. Set by runtime.Options.MaxFinished.
+	FinishedJobs int64
+	// What is kept of the logs of finished jobs, all together, in bytes. Set by runtime.Options.FinishedBytes.
+	FinishedBytes int64
+	// How long an agent may take to obey a cancel, in seconds. Set by runtime.Options.CancelGrace.
 	CancelGraceSec int64
-	// The most subscriptions of one session.
+	// The most subscriptions of one session. Set by runtime.Options.MaxSubscribed.
 	MaxSubscriptions int64
-	// The most unfinished jobs of one session.
+	// The most unfinished jobs of one session. Set by runtime.Options.MaxJobs.
 	MaxJobs int64
-	// The most sessions of one runtime.
+	// The most sessions of one runtime, live and waiting to be resumed. Kept by the runtime at the hello.
 	MaxSessions int64
-	// Events of one job waiting for the store, in bytes.
+	// Events of one job waiting for the store, in bytes. Kept by the log of the job, whose agent waits.
 	StagedBytes int64
-	// Bytes waiting for a reader that cut its link, in bytes.
+	// Bytes waiting for a reader that cut its link, in bytes. Set by runtime.Options.UnwrittenBytes.
 	UnwrittenBytes int64
-	// Answers waiting for a reader that cut its link, in bytes.
+	// Answers waiting for a reader that cut its link, in bytes. Kept by both ends of a link.
 	ControlBytes int64
-	// The longest pattern of a lease, in bytes.
+	// How long a peer may take for one batch, in seconds. Kept by both ends of a link.
+	WriteTimeoutSec int64
+	// How long a link that ends still writes what waits, in seconds. Kept by both ends of a link.
+	DrainSec int64
+	// Unread events of one job kept by a client, in bytes. The oldest are shed; set by client.Options.EventBytes.
+	EventQueueBytes int64
+	// Unread chunks of one result kept by a client, in bytes. Set by client.Options.ResultBytes.
+	ResultQueueBytes int64
+	// The longest pattern of a lease, in bytes. Kept by Validate and whenever a lease is asked.
 	PatternLength int64
-	// The most patterns of a lease.
+	// The most patterns of a lease. Kept by Validate.
 	Patterns int64
-	// The most digits of an amount, in digits.
+	// The most digits of an amount, in digits. Kept by ParseAmount and the decoder.
 	AmountDigits int64
-	// How long minting a credential may take, in seconds.
+	// How long minting a credential may take, in seconds. Not kept yet.
 	CredentialIssueSec int64
-	// How long revoking one may delay the end of a job, in seconds.
+	// How long revoking one may delay the end of a job, in seconds. Not kept yet.
 	CredentialRevokeSec int64
-	// How long after its lease ended a job may still return, in seconds.
+	// How long after its lease ended a job may still return, in seconds. Not kept yet.
 	LeaseGraceSec int64
 }
 
@@ -157,6 +218,7 @@ func DefaultLimits() Limits {
 		ChunkBytes:           LimitChunkBytes,
 		ResultBytes:          LimitResultBytes,
 		HandshakeSec:         LimitHandshakeSec,
+		ConnectSec:           LimitConnectSec,
 		ResumeWindowSec:      LimitResumeWindowSec,
 		HeartbeatIntervalSec: LimitHeartbeatIntervalSec,
 		HeartbeatMisses:      LimitHeartbeatMisses,
@@ -166,6 +228,9 @@ func DefaultLimits() Limits {
 		ListPageMax:          LimitListPageMax,
 		IdempotencySec:       LimitIdempotencySec,
 		JobRetentionSec:      LimitJobRetentionSec,
+		LogBytes:             LimitLogBytes,
+		FinishedJobs:         LimitFinishedJobs,
+		FinishedBytes:        LimitFinishedBytes,
 		CancelGraceSec:       LimitCancelGraceSec,
 		MaxSubscriptions:     LimitMaxSubscriptions,
 		MaxJobs:              LimitMaxJobs,
@@ -173,6 +238,10 @@ func DefaultLimits() Limits {
 		StagedBytes:          LimitStagedBytes,
 		UnwrittenBytes:       LimitUnwrittenBytes,
 		ControlBytes:         LimitControlBytes,
+		WriteTimeoutSec:      LimitWriteTimeoutSec,
+		DrainSec:             LimitDrainSec,
+		EventQueueBytes:      LimitEventQueueBytes,
+		ResultQueueBytes:     LimitResultQueueBytes,
 		PatternLength:        LimitPatternLength,
 		Patterns:             LimitPatterns,
 		AmountDigits:         LimitAmountDigits,

@@ -10,7 +10,8 @@ import (
 // Heartbeat watches both directions of a link (§6.4).
 type Heartbeat struct {
 	// Interval is the negotiated interval. Nothing sent for one means a ping, and so does nothing received: who streams to
-	// a peer that only listens must ask it. Nothing received for two means the end, with ErrSilent. 0 turns the watch off.
+	// a peer that only listens must ask it. Nothing received for
+	// arcp.LimitHeartbeatMisses of them means the end, with ErrSilent. 0 turns the watch off.
 	Interval time.Duration
 	// Ping makes the ping to send. Nil: this end leaves pinging to the other and only listens.
 	Ping func() *arcp.Envelope
@@ -107,7 +108,7 @@ func (l *Link) ping(h Heartbeat) {
 	}
 }
 
-// recvDue pings when nothing was received for an interval, and ends the link when nothing was for two.
+// recvDue pings when nothing was received for an interval, and ends the link when nothing was for as many as may be missed.
 func (l *Link) recvDue(h Heartbeat) {
 	l.mu.Lock()
 	if l.state != open {
@@ -117,7 +118,7 @@ func (l *Link) recvDue(h Heartbeat) {
 	rest := h.Interval - time.Duration(l.pulse.now()-l.pulse.lastRecv.Load())
 	silent := rest <= 0
 	if silent {
-		rest += h.Interval
+		rest += (arcp.LimitHeartbeatMisses - 1) * h.Interval
 	}
 	if rest <= 0 && l.pulse.handling.Load() {
 		rest = h.Interval
@@ -134,7 +135,7 @@ func (l *Link) recvDue(h Heartbeat) {
 	}
 }
 
-// silent ends the link of a peer that was not heard for two intervals. The caller holds l.mu.
+// silent ends the link of a peer that was not heard for too long. The caller holds l.mu.
 func (l *Link) silent(h Heartbeat) {
 	if h.Lost != nil {
 		_ = l.sendLocked(h.Lost()) // the link ends either way

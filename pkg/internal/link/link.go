@@ -27,7 +27,7 @@ var (
 	ErrOverflow = errors.New("link: control lane overflow, the peer does not read")
 	// ErrWriteTimeout ends a link whose peer took nothing for Options.WriteTimeout.
 	ErrWriteTimeout = errors.New("link: write timed out")
-	// ErrSilent ends a link whose peer was silent for two heartbeat intervals (§6.4).
+	// ErrSilent ends a link whose peer was silent for arcp.LimitHeartbeatMisses heartbeat intervals (§6.4).
 	ErrSilent = errors.New("link: heartbeat lost")
 	// ErrBadFrames ends a link after too many unreadable frames in a row.
 	ErrBadFrames = errors.New("link: too many malformed frames in a row")
@@ -47,7 +47,7 @@ type Options struct {
 	// It is no malformed frame: it does not count. An error ends the link as one of handle does. Nil: it is a malformed
 	// frame.
 	OnBadEnvelope func(e *arcp.Envelope, err error) error
-	// MaxBadFrames malformed frames in a row end the link; 0 means 8.
+	// MaxBadFrames malformed frames in a row end the link; 0 means arcp.LimitBadFrames.
 	MaxBadFrames int
 	// ReadSlab is the size, in bytes, of the largest block that inbound frames share; 0 means 16 KiB. A link begins with
 	// a smaller one.
@@ -55,11 +55,11 @@ type Options struct {
 	// ReadAhead reads on a second goroutine while handle works: a busy link then uses two processors, and an idle one costs
 	// a goroutine more.
 	ReadAhead bool
-	// ControlBytes is how much the control lane holds, give or take a frame; 0 means 1 MiB.
+	// ControlBytes is how much the control lane holds, give or take a frame; 0 means arcp.LimitControlBytes.
 	ControlBytes int
-	// WriteTimeout bounds one batch; 0 means 20 s.
+	// WriteTimeout bounds one batch; 0 means arcp.LimitWriteTimeoutSec.
 	WriteTimeout time.Duration
-	// DrainTimeout bounds what Close still writes; 0 means 5 s.
+	// DrainTimeout bounds what Close still writes; 0 means arcp.LimitDrainSec.
 	DrainTimeout time.Duration
 }
 
@@ -69,14 +69,14 @@ func (o Options) withDefaults() Options {
 			*p = v
 		}
 	}
-	def(&o.MaxBadFrames, 8)
+	def(&o.MaxBadFrames, arcp.LimitBadFrames)
 	def(&o.ReadSlab, 16<<10)
-	def(&o.ControlBytes, 1<<20)
+	def(&o.ControlBytes, arcp.LimitControlBytes)
 	if o.WriteTimeout <= 0 {
-		o.WriteTimeout = 20 * time.Second
+		o.WriteTimeout = arcp.LimitWriteTimeoutSec * time.Second
 	}
 	if o.DrainTimeout <= 0 {
-		o.DrainTimeout = 5 * time.Second
+		o.DrainTimeout = arcp.LimitDrainSec * time.Second
 	}
 	return o
 }
