@@ -213,7 +213,10 @@ func TestShutdown(t *testing.T) {
 		<-proceed
 		return t.SetResult(arcp.RawJSON(`"done"`))
 	}, "wait": wait})
-	s := w.connect("alice")
+	s, err := client.Connect(t.Context(), w.dialer(), &client.Options{Token: "alice", Reconnect: &client.Reconnect{Off: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	j := w.submit(s, "slow", "null")
 	down := make(chan error, 1)
 	go func() { down <- w.rt.Shutdown(context.Background()) }()

@@ -175,13 +175,18 @@ func (j *Job) push(e *arcp.Envelope, p *arcp.JobEvent) {
 	}
 	switch {
 	case !next:
-	case index > 0 && j.queue.full(size) && j.session.has(arcp.FeatureSubscribe):
-		j.order.behind = true // what is in the queue goes first, the rest is fetched when it is asked for
+	case (j.order.behind || j.queue.full(size)) && j.canFetch():
+		// What is in the queue goes first; the rest is fetched when its turn comes. What has no index is a note to this session, of
+		// back pressure for one: it is in no log, and nothing to come back for.
+		j.order.behind = j.order.behind || index > 0
 	default:
 		j.order.last = max(j.order.last, index)
 		j.queue.push(e, p, index, size)
 	}
 }
+
+// canFetch says whether events that are left out can be had again.
+func (j *Job) canFetch() bool { return j.order.at > 0 && j.session.has(arcp.FeatureSubscribe) }
 
 // finish takes the job's end, on the reader, and ends a subscription to it.
 func (j *Job) finish(l *link.Link, index uint64, result *arcp.JobResult, status arcp.JobStatus, err error) {

@@ -90,16 +90,26 @@ func (s *Session) event(l *link.Link, e *arcp.Envelope, p *arcp.JobEvent) error 
 	if fresh, err := s.sequence(e); err != nil || !fresh {
 		return err
 	}
-	defer s.handled()
+	if j := s.jobOf(l, e); j != nil {
+		e.Payload = nil
+		j.push(e, p)
+	}
+	s.handled()
+	return nil
+}
+
+// jobOf finds the job of a sequenced frame, nil for one that is nobody's. Most are of the same job as the one before.
+func (s *Session) jobOf(l *link.Link, e *arcp.Envelope) *Job {
+	changes := s.jobs.changes.Load()
+	if j := s.in.job; j != nil && s.in.changes == changes && j.id == e.JobID {
+		return j
+	}
 	j := s.jobs.get(e.JobID)
 	if j == nil {
-		if j = s.stray(l, e); j == nil {
-			return nil
-		}
+		return s.stray(l, e)
 	}
-	e.Payload = nil
-	j.push(e, p)
-	return nil
+	s.in.job, s.in.changes = j, changes
+	return j
 }
 
 // stray finds a place for a frame of a job that is not known, or none.
@@ -120,13 +130,10 @@ func (s *Session) stray(l *link.Link, e *arcp.Envelope) *Job {
 
 // finish gives a job its end.
 func (s *Session) finish(l *link.Link, e *arcp.Envelope, result *arcp.JobResult, status arcp.JobStatus, err error) {
-	j := s.jobs.get(e.JobID)
-	if j == nil {
-		if j = s.stray(l, e); j == nil {
-			return
-		}
+	if j := s.jobOf(l, e); j != nil {
+		j.finish(l, indexOf(e.ID, j.id), result, status, err)
+		s.in.job = nil // it may go
 	}
-	j.finish(l, indexOf(e.ID, j.id), result, status, err)
 }
 
 // statusOf reads the final state, which older peers leave to be told from the code (§7.3).

@@ -58,6 +58,8 @@ type reading struct {
 	report   error // the last frame, if it was an error that names no request
 	token    arcp.Secret
 	previous arcp.Secret // the one before, until the runtime is known to have gone on with token
+	job      *Job        // of the last event
+	changes  uint64      // of the table when it was found there
 	adopting bool        // the session was resumed from a State: what is not known may be a job of ours
 }
 

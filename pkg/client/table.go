@@ -3,6 +3,7 @@ package client
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"weak"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
@@ -11,6 +12,8 @@ import (
 
 // table is the jobs whose events are looked for, by id. Its lock is taken under that of a job, never the other way round.
 type table struct {
+	changes atomic.Uint64 // counts the jobs taken out
+
 	mu     sync.Mutex
 	byID   map[string]*Job
 	closed bool
@@ -85,6 +88,7 @@ func (t *table) end(j *Job) {
 	if t.byID[j.id] != j {
 		return
 	}
+	t.changes.Add(1)
 	delete(t.byID, j.id)
 	if t.ended == nil {
 		t.ended = make(map[string]weak.Pointer[Job])
@@ -104,6 +108,7 @@ func (t *table) end(j *Job) {
 func (t *table) drained(j *Job) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.changes.Add(1)
 	if t.ended[j.id].Value() == j {
 		delete(t.ended, j.id)
 	}
@@ -113,6 +118,7 @@ func (t *table) drained(j *Job) {
 func (t *table) leave(id string, o order, told *link.Link) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.changes.Add(1)
 	delete(t.byID, id)
 	delete(t.ended, id)
 	if len(t.left) == maxLeft {
