@@ -12,8 +12,9 @@ type request struct {
 	submit  *arcp.JobSubmit
 	from    uint64 // of a subscribe with history
 	history bool
-	done    int // step of the answer, -1 before
-	refused int // step of the refusal, -1 before
+	head    uint64 // the newest entry of the job that anybody had seen when it was asked
+	done    int    // step of the answer, -1 before
+	refused int    // step of the refusal, -1 before
 }
 
 func (r *request) isOpen() bool { return r.done < 0 && r.refused < 0 }
@@ -48,6 +49,9 @@ func (c *checker) fromClient(l *link, e *arcp.Envelope) {
 		return
 	}
 	s := l.session
+	if p, ok := e.Payload.(*arcp.JobUnsubscribe); ok && s != nil {
+		s.stream(p.JobID).left = true
+	}
 	if rule, ok := arcp.RuleOf(e.Type); s == nil || !ok || rule.Reply == "" || s.requests[e.ID] != nil {
 		return
 	}
@@ -59,6 +63,9 @@ func (c *checker) fromClient(l *link, e *arcp.Envelope) {
 		r.job = firstOf(r.job, p.JobID)
 	case *arcp.JobSubscribe:
 		r.job, r.from, r.history = firstOf(p.JobID, r.job), p.FromEventSeq, p.History
+	}
+	if j := c.jobs[r.job]; j != nil {
+		r.head = j.last
 	}
 	s.requests[e.ID] = r
 }
@@ -173,13 +180,14 @@ func (c *checker) subscribed(s *session, p *arcp.JobSubscribed) {
 	switch {
 	case r.job != p.JobID:
 		c.fail(OneLog, s.id, p.JobID, "asked to watch %q", r.job)
-	case p.Replayed && r.history && p.SubscribedFrom != r.from:
+	case p.Replayed && (p.SubscribedFrom > r.from || p.SubscribedFrom < r.from && r.head >= r.from):
 		c.fail(OneLog, s.id, p.JobID, "the history begins behind %d, asked for was %d", p.SubscribedFrom, r.from)
 	}
 	st := s.stream(p.JobID)
-	if p.Replayed || st.next == 0 {
+	if p.Replayed || st.next == 0 || st.left {
 		st.starts = append(st.starts, p.SubscribedFrom)
 	}
+	st.left = false
 }
 
 // tell notes a state that an answer spoke of; final ones never change.

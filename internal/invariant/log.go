@@ -33,6 +33,7 @@ type logEntry struct {
 type stream struct {
 	next   uint64   // the index that continues it, 0 before the first
 	starts []uint64 // indexes behind which an answer lets it begin again
+	left   bool     // an unsubscribe may have ended it
 }
 
 // skip is what a session did not see of a job, for want of features as it seems.
@@ -138,13 +139,7 @@ func final(e *arcp.Envelope) (arcp.JobStatus, bool) {
 // follow checks that a session reads a job's log in order (I4): on from where it was, or from where an answer lets it begin.
 func (c *checker) follow(s *session, j *job, index uint64) {
 	st := s.stream(j.id)
-	ok := st.next != 0 && c.reaches(s, j, st.next, index)
-	for i := 0; i < len(st.starts) && !ok; i++ {
-		if c.reaches(s, j, st.starts[i]+1, index) {
-			st.starts = slices.Delete(st.starts, i, i+1)
-			ok = true
-		}
-	}
+	ok := st.next == index || st.begins(index, s.isBlind()) || s.isBlind() && c.skipped(s, j, st, index)
 	if !ok && !s.awaits(j.id) && (!s.old || st.next != 0) {
 		if st.next == 0 {
 			c.fail(OneLog, s.id, j.id, "an entry at %d of a job that the session neither submitted nor watches", index)
@@ -155,13 +150,34 @@ func (c *checker) follow(s *session, j *job, index uint64) {
 	st.next = index + 1
 }
 
-// reaches says whether index may be the next that a session sees of a job from one index on.
-func (c *checker) reaches(s *session, j *job, from, index uint64) bool {
-	if from == index {
-		return true
+// begins says whether an answer lets the stream begin at index, and takes it as used. A blind session may only have skipped to index, so
+// its answers stay good.
+func (st *stream) begins(index uint64, blind bool) bool {
+	i := slices.Index(st.starts, index-1)
+	if i >= 0 && !blind {
+		st.starts = slices.Delete(st.starts, i, i+1)
 	}
-	blind := !s.has(arcp.FeatureProgress) || !s.has(arcp.FeatureResultChunk)
-	if from > index || !blind {
+	return i >= 0
+}
+
+// isBlind says whether there are kinds that the session does not see.
+func (s *session) isBlind() bool {
+	return !s.has(arcp.FeatureProgress) || !s.has(arcp.FeatureResultChunk)
+}
+
+// skipped says whether a blind session may have come to index past entries it does not see, and notes those for later: which kind they are
+// others may have yet to show. Of several ways the shortest is held against the log, and no answer is taken as used.
+func (c *checker) skipped(s *session, j *job, st *stream, index uint64) bool {
+	from := uint64(0)
+	if st.next < index {
+		from = st.next
+	}
+	for _, start := range st.starts {
+		if start+1 < index {
+			from = max(from, start+1)
+		}
+	}
+	if from == 0 {
 		return false
 	}
 	c.skips = append(c.skips, skip{s, j, from, index, c.at})

@@ -31,7 +31,7 @@ func (s Step) String() string {
 	if s.From == arcp.FromRuntime {
 		arrow = "<-"
 	}
-	const most = 400
+	const most = 240
 	data, more := s.Data, ""
 	if len(data) > most {
 		data, more = data[:most], "..."
