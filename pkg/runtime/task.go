@@ -77,7 +77,11 @@ func checkEvent(ev *arcp.JobEvent) error {
 	if rule, _ := arcp.KindRuleOf(ev.Kind); rule.RuntimeOnly {
 		return reserved("the kind", string(ev.Kind))
 	}
-	return ev.Validate()
+	err := ev.Validate()
+	if _, unknown := ev.Body.(*arcp.UnknownBody); unknown && err != nil {
+		return arcp.NewError(arcp.CodeInvalidRequest, "event of kind %q: %v", string(ev.Kind), err)
+	}
+	return err
 }
 
 func reservedPhase(p string) bool {
