@@ -36,6 +36,8 @@ type target struct {
 	stdio    string
 	ca       string
 	insecure bool
+	// How long a lost runtime is looked for.
+	reconnect time.Duration
 }
 
 func (t *target) addFlags(cmd *cobra.Command) {
@@ -45,11 +47,13 @@ func (t *target) addFlags(cmd *cobra.Command) {
 	f.StringVar(&t.stdio, "stdio", "", "start `COMMAND` and speak to it over its standard streams, in place of a URL")
 	f.StringVar(&t.ca, "ca", "", "trust the certificates in the PEM `FILE` only")
 	f.BoolVar(&t.insecure, "insecure", false, "send the token in clear to other machines; everybody on the way can read it")
+	f.DurationVar(&t.reconnect, "reconnect", 0, "look for a lost runtime for so long; 0 is as long as it keeps the session, -1s is not at all")
 	envFlag(f, "url", "ARCP_URL")
 	envFlag(f, "token", "ARCP_TOKEN")
 	envFlag(f, "stdio", "ARCP_STDIO")
 	envFlag(f, "ca", "ARCP_CA")
 	envFlag(f, "insecure", "ARCP_INSECURE")
+	envFlag(f, "reconnect", "ARCP_RECONNECT")
 }
 
 // resolve takes what the environment says into account. A URL on the command line beats a command in the environment.
@@ -81,6 +85,7 @@ func (t *target) connect(ctx context.Context, s streams) (*client.Session, error
 	defer cancel()
 	session, err := client.Connect(ctx, dialer, &client.Options{
 		Name: "arcp", Version: version(), Scheme: arcp.SchemeBearer, Token: token.Reveal(), Insecure: t.insecure,
+		Reconnect: t.policy(),
 	})
 	switch {
 	case err == nil:
@@ -99,6 +104,11 @@ func (t *target) connect(ctx context.Context, s streams) (*client.Session, error
 		err = refused // the layers above it only say the same again
 	}
 	return nil, &exitError{code: exitNoLink, err: fmt.Errorf("no connection to %s: %w", t, err)}
+}
+
+// policy says how a lost link is made again. A command that is started anew knows nothing of the session, so that is not tried.
+func (t *target) policy() *client.Reconnect {
+	return &client.Reconnect{Off: t.reconnect < 0 || t.stdio != "", GiveUp: t.reconnect}
 }
 
 // String names where the target is.

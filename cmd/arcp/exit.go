@@ -70,7 +70,8 @@ func classify(err error) error {
 		return &exitError{code: exitFailed, err: errors.New("interrupted")}
 	case errors.Is(err, ws.ErrInsecure), errors.Is(err, client.ErrInsecure):
 		return &exitError{code: exitRefused, err: fmt.Errorf("%w (--insecure)", err)}
-	case errors.Is(err, client.ErrLinkLost), errors.Is(err, client.ErrProtocol):
+	case errors.Is(err, client.ErrLinkLost), errors.Is(err, client.ErrSessionExpired), errors.Is(err, client.ErrTakenOver),
+		errors.Is(err, client.ErrProtocol):
 		return &exitError{code: exitNoLink, err: err}
 	case errors.As(err, &protocol) && arcp.IsRemote(err):
 		return &exitError{code: exitRefused, err: fmt.Errorf("the runtime refused: %w", protocol)}
