@@ -13,11 +13,13 @@ type request struct {
 	from    uint64 // of a subscribe with history
 	history bool
 	head    uint64 // the newest entry of the job that anybody had seen when it was asked
-	done    int    // step of the answer, -1 before
-	refused int    // step of the refusal, -1 before
+	asked   int    // how often: on another link it is asked again, for the answer may have been lost
+	done    int    // how often it was answered
+	refused int    // how often it was refused
+	last    int    // step of the last answer or refusal
 }
 
-func (r *request) isOpen() bool { return r.done < 0 && r.refused < 0 }
+func (r *request) isOpen() bool { return r.done+r.refused == 0 }
 
 // awaits says whether an answer that lets the session see the job may have been lost with a link.
 func (s *session) awaits(jobID string) bool {
@@ -52,10 +54,16 @@ func (c *checker) fromClient(l *link, e *arcp.Envelope) {
 	if p, ok := e.Payload.(*arcp.JobUnsubscribe); ok && s != nil {
 		s.stream(p.JobID).left = true
 	}
-	if rule, ok := arcp.RuleOf(e.Type); s == nil || !ok || rule.Reply == "" || s.requests[e.ID] != nil {
+	if rule, ok := arcp.RuleOf(e.Type); s == nil || !ok || rule.Reply == "" {
 		return
 	}
-	r := &request{kind: e.Type, at: c.at, job: e.JobID, done: -1, refused: -1}
+	if r := s.requests[e.ID]; r != nil {
+		if c.trace[r.at].Link != c.trace[c.at].Link {
+			r.at, r.asked = c.at, r.asked+1
+		}
+		return
+	}
+	r := &request{kind: e.Type, at: c.at, job: e.JobID, asked: 1}
 	switch p := e.Payload.(type) {
 	case *arcp.JobSubmit:
 		r.submit = p
@@ -121,12 +129,13 @@ func (c *checker) settle(s *session, id string, kind arcp.MessageType) *request 
 	case r.kind != kind:
 		c.fail(NoSideEffect, s.id, r.job, "%s %q was answered as %s", r.kind, id, kind)
 		return nil
-	case r.refused >= 0:
-		c.fail(NoSideEffect, s.id, r.job, "%s %q was refused in step %d and done all the same", r.kind, id, r.refused)
-	case r.done >= 0:
-		c.fail(NoSideEffect, s.id, r.job, "%s %q was answered in step %d already", r.kind, id, r.done)
+	case r.done+r.refused < r.asked:
+	case r.refused > 0:
+		c.fail(NoSideEffect, s.id, r.job, "%s %q was refused in step %d and done all the same", r.kind, id, r.last)
+	default:
+		c.fail(NoSideEffect, s.id, r.job, "%s %q was answered in step %d already", r.kind, id, r.last)
 	}
-	r.done = c.at
+	r.done, r.last = r.done+1, c.at
 	return r
 }
 
@@ -139,12 +148,13 @@ func (c *checker) refusal(s *session, p *arcp.SessionError) {
 		return // of a frame without an answer, such as an ack
 	}
 	switch {
-	case r.done >= 0:
-		c.fail(NoSideEffect, s.id, r.job, "%s %q was done in step %d and refused all the same", r.kind, p.RequestID, r.done)
-	case r.refused >= 0:
-		c.fail(NoSideEffect, s.id, r.job, "%s %q was refused in step %d already", r.kind, p.RequestID, r.refused)
+	case r.done+r.refused < r.asked:
+	case r.done > 0:
+		c.fail(NoSideEffect, s.id, r.job, "%s %q was done in step %d and refused all the same", r.kind, p.RequestID, r.last)
+	default:
+		c.fail(NoSideEffect, s.id, r.job, "%s %q was refused in step %d already", r.kind, p.RequestID, r.last)
 	}
-	r.refused = c.at
+	r.refused, r.last = r.refused+1, c.at
 	if p.Code == arcp.CodeJobNotFound {
 		c.unseen(s, r, p)
 	}

@@ -31,12 +31,13 @@ type world struct {
 	agents   sync.WaitGroup // what runs of agents, even after their jobs have ended
 	log      syncBuffer
 
-	mu     sync.Mutex
-	jobs   []string    // every id that anybody was told
-	claims []claim     // every session and token that anybody was told
-	keyed  []keyedWork // every submit with a key
-	down   bool        // the runtime was told to stop
-	early  bool        // while clients were at work
+	mu       sync.Mutex
+	jobs     []string    // every id that anybody was told
+	claims   []claim     // every session and token that anybody was told
+	keyed    []keyedWork // every submit with a key
+	readings []*reading  // what iterators yielded
+	down     bool        // the runtime was told to stop
+	early    bool        // while clients were at work
 }
 
 // claim is what resumes a session.
@@ -136,6 +137,9 @@ func simulate(t *testing.T, seed uint64) {
 		b := newBare(w, uint64(100+i), pick(r, principals...))
 		actors.Go(b.run)
 	}
+	for i := range r.IntN(3) {
+		actors.Go(newCareful(w, uint64(200+i), pick(r, principals...)).run)
+	}
 	if r.IntN(8) == 0 {
 		actors.Go(func() { w.stopEarly(r.IntN(60)) })
 	}
@@ -192,6 +196,7 @@ func (w *world) judge() {
 		w.fail("the log shows the secret %q", leak)
 	}
 	w.report("clients", w.clients.Trace(), o)
+	w.compare(w.logs())
 	o.Whole = !w.early
 	w.report("runtime", trace, o)
 	if *one != 0 && w.t.Failed() {
