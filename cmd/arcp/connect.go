@@ -27,6 +27,8 @@ const (
 	defaultURL     = "ws://" + defaultListen + arcp.DefaultPath
 	connectTimeout = 15 * time.Second
 	closeTimeout   = 3 * time.Second
+
+	shortGiveUp = 30 * time.Second // of what somebody waits for
 )
 
 // target is where a client command connects to and as whom.
@@ -36,24 +38,23 @@ type target struct {
 	stdio    string
 	ca       string
 	insecure bool
-	// How long a lost runtime is looked for.
-	reconnect time.Duration
+	giveUp   time.Duration // how long a lost runtime is looked for; 0 is not at all
 }
 
-func (t *target) addFlags(cmd *cobra.Command) {
+func (t *target) addFlags(cmd *cobra.Command, giveUp time.Duration) {
 	f := cmd.Flags()
 	f.StringVar(&t.url, "url", defaultURL, "`URL` of the runtime, ws:// or wss://")
 	f.StringVar(&t.token, "token", "", "bearer `TOKEN`; for a runtime on this machine the user's own is found by itself")
 	f.StringVar(&t.stdio, "stdio", "", "start `COMMAND` and speak to it over its standard streams, in place of a URL")
 	f.StringVar(&t.ca, "ca", "", "trust the certificates in the PEM `FILE` only")
 	f.BoolVar(&t.insecure, "insecure", false, "send the token in clear to other machines; everybody on the way can read it")
-	f.DurationVar(&t.reconnect, "reconnect", 0, "look for a lost runtime for so long; 0 is as long as it keeps the session, -1s is not at all")
+	f.DurationVar(&t.giveUp, "give-up", giveUp, "look for a lost runtime for so long a `DURATION`; 0 is not at all")
 	envFlag(f, "url", "ARCP_URL")
 	envFlag(f, "token", "ARCP_TOKEN")
 	envFlag(f, "stdio", "ARCP_STDIO")
 	envFlag(f, "ca", "ARCP_CA")
 	envFlag(f, "insecure", "ARCP_INSECURE")
-	envFlag(f, "reconnect", "ARCP_RECONNECT")
+	envFlag(f, "give-up", "ARCP_GIVE_UP")
 }
 
 // resolve takes what the environment says into account. A URL on the command line beats a command in the environment.
@@ -67,6 +68,9 @@ func (t *target) resolve(cmd *cobra.Command) error {
 	}
 	if f.Changed("url") {
 		t.stdio = ""
+	}
+	if t.giveUp < 0 {
+		return usagef("--give-up: %s is negative", t.giveUp)
 	}
 	return nil
 }
@@ -108,7 +112,7 @@ func (t *target) connect(ctx context.Context, s streams) (*client.Session, error
 
 // policy says how a lost link is made again. A command that is started anew knows nothing of the session, so that is not tried.
 func (t *target) policy() *client.Reconnect {
-	return &client.Reconnect{Off: t.reconnect < 0 || t.stdio != "", GiveUp: t.reconnect}
+	return &client.Reconnect{Off: t.giveUp == 0 || t.stdio != "", GiveUp: t.giveUp}
 }
 
 // String names where the target is.

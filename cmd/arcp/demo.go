@@ -57,6 +57,7 @@ func demo(ctx context.Context, s streams, folder string) error {
 	fmt.Fprint(s.err, eventLine("runtime", url))
 	session, err := client.Connect(ctx, &ws.Dialer{URL: url, Subprotocol: arcp.Subprotocol}, &client.Options{
 		Name: "arcp demo", Version: version(), Scheme: arcp.SchemeBearer, Token: token.Reveal(),
+		Reconnect: &client.Reconnect{Off: true}, // it lives in this process
 	})
 	if err != nil {
 		return err

@@ -46,7 +46,7 @@ func newSubmit(s streams) *cobra.Command {
 		}
 		return classify(o.run(cmd.Context(), s, args))
 	}
-	o.addFlags(cmd)
+	o.addFlags(cmd, shortGiveUp)
 	f := cmd.Flags()
 	f.BoolVar(&o.ndjson, "json", false, "write all messages about the job to standard output, one JSON object a line")
 	f.StringArrayVar(&o.allow, "allow", nil, "ask for a lease: `NAMESPACE=PATTERN`, as often as needed")

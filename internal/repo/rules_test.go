@@ -68,7 +68,10 @@ var homes = map[string][]string{
 var graphs = map[string]struct{ may, mustNot []string }{
 	"pkg/arcp":      {may: []string{"github.com/cockroachdb/apd/v3"}, mustNot: []string{"net", "net/http"}},
 	"pkg/transport": {mustNot: []string{"net", "net/http"}},
-	"pkg/client":    {may: []string{"github.com/cockroachdb/apd/v3"}, mustNot: []string{"net/http", "database/sql"}},
+	"pkg/client": {
+		may:     []string{"github.com/cockroachdb/apd/v3", "github.com/goccy/go-json"},
+		mustNot: []string{"net/http", "database/sql"},
+	},
 	"pkg/runtime": {
 		may:     []string{"github.com/cockroachdb/apd/v3", "github.com/goccy/go-json"},
 		mustNot: []string{"net/http", "database/sql"},
