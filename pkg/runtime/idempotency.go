@@ -42,16 +42,24 @@ func (c *connection) submitOnce(ctx context.Context, s *session, e *arcp.Envelop
 	return nil
 }
 
-// acceptAgain answers as the first time and gives the session the job's history and terminal, if it does not have them
-// already.
+// acceptAgain answers as the first time, and makes the job the session's own: it is given history and terminal, unless it
+// has had them as its submitter or by its key before.
 func (c *connection) acceptAgain(s *session, e *arcp.Envelope, j *job) error {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if s.conn.Load() != c {
+		return nil // the session went on over another link, where the client asks again
+	}
 	s.view.Hold()
 	defer s.view.Release()
 	after := s.rt.seq.Tail(s.view)
-	if !s.rt.seq.Attached(s.view, j.log) {
+	if !s.keeps(j) {
 		if _, ok := s.rt.seq.Attach(s.view, j.log, 0); !ok {
 			s.rt.seq.Attach(s.view, j.log, j.log.First()-1)
 		}
+		s.mu.Lock()
+		s.adopted[j.id] = j
+		s.mu.Unlock()
 	}
 	c.answer(s, j, j.accepted(e.ID), after)
 	return nil

@@ -37,6 +37,8 @@ func (rt *Runtime) resume(ctx context.Context, c *connection, who *Principal, cl
 	if s == nil || s.principal != who.ID {
 		return nil, errResume()
 	}
+	s.turn.Lock()
+	defer s.turn.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.owner.gone.Load() || !s.presented(hash) {
@@ -76,7 +78,11 @@ func (s *session) takeOver(ctx context.Context, c *connection, presented arcp.To
 		return nil, arcp.NewError(arcp.CodeInternalError, "the session cannot be resumed now")
 	}
 	reader, frames, covered := s.view.Resume(last)
-	if covered != journal.Covered { // evicted since it was looked at; the client may ask again and will get the same
+	if covered != journal.Covered { // evicted since it was looked at
+		s.current, s.previous = before, beforePrevious
+		if head, err := s.snapshot(); err == nil {
+			_ = s.rt.seq.Save(ctx, s.view, head) // the tokens in memory are those that count here
+		}
 		return nil, errResume()
 	}
 	s.rt.retoken(s, before, beforePrevious)

@@ -24,11 +24,15 @@ type session struct {
 	owner *owner // what its jobs keep of it
 	conn  atomic.Pointer[connection]
 
+	// turn puts what attaches jobs and answers for it, and what gives the session to another link, in one order.
+	turn sync.Mutex
+
 	mu       sync.Mutex
 	current  arcp.TokenHash  // of the token in the last welcome
 	previous *arcp.TokenHash // of the one it was presented for, until the new one is known to have arrived
 	window   *time.Timer
-	observed map[string]*job // subscribed to, by id, beside those it submitted
+	observed map[string]*job // subscribed to, by id
+	adopted  map[string]*job // taken as its own by an idempotency key, by id
 }
 
 // owner is what a job keeps of the session that submitted it, which may be gone long before the job is forgotten.
@@ -57,7 +61,7 @@ func (rt *Runtime) open(ctx context.Context, who *Principal, features []arcp.Fea
 	token := arcp.NewToken()
 	s := &session{
 		rt: rt, id: arcp.NewID(arcp.PrefixSession), principal: who.ID, features: features,
-		current: arcp.HashToken(token.Reveal()), observed: map[string]*job{}, owner: &owner{},
+		current: arcp.HashToken(token.Reveal()), observed: map[string]*job{}, adopted: map[string]*job{}, owner: &owner{},
 	}
 	head, err := s.snapshot()
 	if err != nil {

@@ -26,6 +26,11 @@ func (c *connection) accept(ctx context.Context, s *session, e *arcp.Envelope, p
 		c.refuse(e, refusal)
 		return nil
 	}
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if s.conn.Load() != c {
+		return nil // the session went on over another link, where the client asks again
+	}
 	j, jobCtx := s.newJob(e, p, name)
 	if reserve != nil {
 		if refusal := reserve(j); refusal != nil {

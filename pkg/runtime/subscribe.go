@@ -51,6 +51,11 @@ func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSub
 	if p.History {
 		from = p.FromEventSeq
 	}
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if s.conn.Load() != c {
+		return nil // the session went on over another link, where the client asks again
+	}
 	s.view.Hold()
 	defer s.view.Release()
 	j.mu.Lock() // the status is that of the cut
@@ -96,8 +101,15 @@ func (c *connection) unsubscribe(s *session, e *arcp.Envelope, p *arcp.JobUnsubs
 		c.refuse(e, refusal)
 		return nil
 	}
-	if s.unobserve(j) && j.owner != s.owner {
+	if s.unobserve(j) && !s.keeps(j) {
 		s.rt.seq.Detach(s.view, j.log)
 	}
 	return nil
+}
+
+// keeps says whether the session is given all of a job whatever it subscribes to: it submitted the job, or found it by its key.
+func (s *session) keeps(j *job) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return j.owner == s.owner || s.adopted[j.id] != nil
 }

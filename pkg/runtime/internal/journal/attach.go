@@ -102,6 +102,7 @@ func (s *Sequencer) attach(v *View, l *Log, from uint64) {
 		views := append(slices.Clone(*l.views.Load()), v)
 		l.views.Store(&views)
 	}
+	replayed := 0
 	l.mu.Lock()
 	for from < l.committed {
 		r, ok := l.readLocked(from+1, l.committed-from)
@@ -109,10 +110,15 @@ func (s *Sequencer) attach(v *View, l *Log, from uint64) {
 			break
 		}
 		n := uint64(len(r.ends))
-		v.extend(l, from+1, from+n, gateAll, int(r.ends[n-1]-r.start))
+		bytes := int(r.ends[n-1] - r.start)
+		v.extend(l, from+1, from+n, gateAll, bytes)
 		from += n
+		replayed += bytes
 	}
 	l.mu.Unlock()
+	v.mu.Lock()
+	v.allowed += replayed
+	v.mu.Unlock()
 	s.touch(v)
 	s.commit()
 }

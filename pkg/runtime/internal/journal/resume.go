@@ -69,6 +69,19 @@ func (v *View) covers(seq uint64) Coverage {
 	case seq+1 < v.first():
 		return TooOld
 	}
+	for i := range v.entries {
+		e := &v.entries[i]
+		if e.last() <= seq || e.log == nil {
+			continue
+		}
+		needed := e.idx0
+		if seq >= e.seq0 {
+			needed += seq + 1 - e.seq0
+		}
+		if e.log.First() > needed {
+			return TooOld
+		}
+	}
 	return Covered
 }
 
@@ -82,6 +95,7 @@ func (v *View) Resume(seq uint64) (*Reader, [][]byte, Coverage) {
 		return nil, nil, c
 	}
 	v.rewind(seq)
+	v.allowed, v.overrun = v.unwritten, false
 	v.generation++
 	v.waker = nil
 	v.busy.Store(false)
@@ -117,7 +131,7 @@ func (r *Reader) SetWaker(w Waker) {
 		return
 	}
 	v.waker = w
-	ready := v.written < v.published || v.failed != nil
+	ready := v.written < v.published || v.failed != nil || v.overrun
 	v.mu.Unlock()
 	if ready {
 		w.Wake()

@@ -48,8 +48,10 @@ type View struct {
 	published  uint64 // newest number committed
 	written    uint64 // newest number handed to the writer
 	unwritten  int    // bytes published and not written
+	allowed    int    // of those, what a resume or a replay brought: it does not count against the reader
 	kept       int    // bytes written and retained
 	held       bool   // the writer gets nothing until Release
+	overrun    bool   // the reader is too slow and reads nothing more
 	failed     error
 	generation uint64 // of the reader; an older one reads nothing more
 	waker      Waker
@@ -147,8 +149,8 @@ func (v *View) publish(failed error) (before uint64) {
 		v.push(&v.pending[i])
 	}
 	v.published = v.next
-	if v.unwritten > v.seq.limits.UnwrittenBytes {
-		v.failed = ErrOverrun
+	if v.waker != nil && v.unwritten > v.seq.limits.UnwrittenBytes+v.allowed {
+		v.overrun = true
 	}
 	if v.gone > v.trimmed+trimRecords {
 		v.trimmed = v.gone

@@ -66,8 +66,13 @@ func (r *Reader) take(n int) (entry, uint64, error) {
 	if r.generation != v.generation || v.held {
 		return entry{}, 0, nil
 	}
-	if v.failed != nil || v.written >= v.published {
+	switch {
+	case v.failed != nil:
 		return entry{}, 0, v.failed
+	case v.overrun:
+		return entry{}, 0, ErrOverrun
+	case v.written >= v.published:
+		return entry{}, 0, nil
 	}
 	for v.entries[v.at].last() <= v.written {
 		v.at++
@@ -83,7 +88,7 @@ func (r *Reader) take(n int) (entry, uint64, error) {
 func (r *Reader) appendSpan(dst []byte, ends []int, e entry, n uint64, limit int) ([]byte, []int, error) {
 	records, ok := e.log.read(e.idx0, n)
 	if !ok {
-		return dst, ends, r.view.overrun()
+		return dst, ends, r.fallen()
 	}
 	bytes, seq := 0, e.seq0
 	for i := range records.ends {
@@ -106,11 +111,15 @@ func (v *View) appendFrame(dst []byte, seq uint64, rec []byte) []byte {
 	return append(dst, rec[recordHead:]...)
 }
 
-func (v *View) overrun() error {
+// fallen notes that the log has dropped what the reader was to write next.
+func (r *Reader) fallen() error {
+	v := r.view
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.failed = ErrOverrun
-	return v.failed
+	if r.generation == v.generation {
+		v.overrun = true
+	}
+	return ErrOverrun
 }
 
 func (r *Reader) wrote(n uint64, bytes int) {
@@ -122,6 +131,7 @@ func (r *Reader) wrote(n uint64, bytes int) {
 	}
 	v.written += n
 	v.unwritten -= bytes
+	v.allowed = max(0, v.allowed-bytes)
 	v.kept += bytes
 	if v.written == v.published {
 		v.unwritten = 0 // a rewind into the middle of an entry counted all of it
