@@ -43,6 +43,10 @@ func TestConversations(t *testing.T) {
 type host struct {
 	dials   chan transport.Conn // what the next dial gives
 	session *Session
+	former  []*Session // that another went on with
+	state   State
+	listing []string
+	event   *arcp.Event
 	calls   map[string]*call
 	jobs    map[string]*Job
 	readers map[string]*io.PipeReader
@@ -70,10 +74,12 @@ func (h *host) dial(ctx context.Context) (transport.Conn, error) {
 
 // end leaves no goroutine in the bubble: a session whose runtime is gone would look for it.
 func (h *host) end(t *testing.T) {
-	if h.session != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		_ = h.session.Close(ctx)
+	for _, s := range append(h.former, h.session) {
+		if s != nil {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			_ = s.Close(ctx)
+		}
 	}
 }
 
@@ -123,12 +129,46 @@ func (h *host) Do(t *testing.T, verb, args string) error {
 	switch verb {
 	case "connect":
 		return h.connect(t, args)
+	case "state":
+		data, err := h.session.State().MarshalBinary()
+		return errors.Join(err, h.state.UnmarshalBinary(data))
+	case "resume":
+		h.former = append(h.former, h.session)
+		return h.connect(t, args)
 	case "connected":
 		return errors.Join(h.await("connect"), equal("session", h.session.ID(), args))
 	case "unconnected":
 		return h.awaitError("connect", args)
 	case "submit":
 		return h.submit(t, name, rest)
+	case "attach":
+		h.begin(t, "submit "+name, func(ctx context.Context, c *call) (err error) {
+			c.job, err = h.session.Attach(ctx, rest)
+			return err
+		})
+		return nil
+	case "subscribe":
+		id, from, history := strings.Cut(rest, " from ")
+		o := &SubscribeOptions{History: history}
+		if history {
+			if _, err := fmt.Sscan(from, &o.From); err != nil {
+				return err
+			}
+		}
+		h.begin(t, "submit "+name, func(ctx context.Context, c *call) (err error) {
+			c.job, err = h.session.Subscribe(ctx, id, o)
+			return err
+		})
+		return nil
+	case "unsubscribe":
+		return h.jobs[name].Unsubscribe(t.Context())
+	case "list":
+		h.begin(t, "list", h.list)
+		return nil
+	case "unlisted":
+		return h.awaitError("list", args)
+	case "listed":
+		return errors.Join(h.await("list"), equal("jobs", strings.Join(h.listing, " "), args))
 	case "accepted":
 		c := h.calls["submit "+name]
 		if err := h.await("submit " + name); err != nil {
@@ -165,6 +205,20 @@ func (h *host) Do(t *testing.T, verb, args string) error {
 	case "jobs":
 		synctest.Wait()
 		return equal("jobs held", fmt.Sprint(len(h.session.jobs.byID)), args)
+	case "read_ahead": // Next, while the conversation goes on
+		j := h.jobs[name]
+		h.begin(t, "read "+name, func(ctx context.Context, _ *call) (err error) {
+			h.event, err = j.Next(ctx)
+			return err
+		})
+		return nil
+	case "read_done":
+		if err := h.await("read " + name); err != nil {
+			return err
+		}
+		return equal("event", fmt.Sprint(h.event.Kind, " ", h.event.Seq), rest)
+	case "read_fails":
+		return h.awaitError("read "+name, rest)
 	}
 	return h.look(t, h.jobs[name], verb, rest)
 }
@@ -230,10 +284,25 @@ func (h *host) connect(t *testing.T, options string) error {
 	if o.Reconnect == nil {
 		o.Reconnect = &Reconnect{Off: true}
 	}
+	former := len(h.former)
 	h.begin(t, "connect", func(ctx context.Context, _ *call) (err error) {
+		if former > 0 {
+			h.session, err = Resume(ctx, transport.DialerFunc(h.dial), h.state, o)
+			return err
+		}
 		h.session, err = Connect(ctx, transport.DialerFunc(h.dial), o)
 		return err
 	})
+	return nil
+}
+
+func (h *host) list(ctx context.Context, _ *call) error {
+	for row, err := range h.session.Jobs(ctx, &arcp.JobFilter{Agent: "a"}) {
+		if err != nil {
+			return err
+		}
+		h.listing = append(h.listing, row.JobID+":"+string(row.Status))
+	}
 	return nil
 }
 
