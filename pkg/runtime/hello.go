@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -25,8 +26,12 @@ func (c *connection) hello(ctx context.Context, e *arcp.Envelope, p *arcp.Sessio
 	}
 	s, token, err := c.rt.open(ctx, who, c.negotiate(p.Capabilities))
 	if err != nil {
-		c.rt.opts.Logger.Error("session cannot be opened", "error", err)
-		c.refuse(e, arcp.NewError(arcp.CodeInternalError, "the session cannot be opened"))
+		c.rt.opts.Logger.Error("session cannot be opened", "principal", who.ID, "error", err)
+		code := arcp.CodeInternalError
+		if errors.Is(err, errFull) {
+			code = arcp.CodeRateLimited
+		}
+		c.refuse(e, arcp.NewError(code, "no session can be opened now"))
 		return c.hangUp()
 	}
 	reader, _, _ := s.view.Resume(0)

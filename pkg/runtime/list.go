@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/internal/link"
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
 
-// list answers with a page of the principal's jobs, by time of creation (§6.6).
+// list answers with a page of the principal's jobs, by time of creation (§6.6); a shorter one than asked for when it would not fit
+// a frame.
 func (c *connection) list(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.SessionListJobs) error {
 	page, refusal := c.rt.page(ctx, s.principal, p)
 	if refusal != nil {
@@ -21,7 +23,17 @@ func (c *connection) list(ctx context.Context, s *session, e *arcp.Envelope, p *
 		return nil
 	}
 	page.RequestID = e.ID
-	return c.send(page)
+	if err := c.send(page); !errors.Is(err, link.ErrFrameTooLarge) {
+		return err
+	}
+	n := uint64(max(1, len(page.Jobs)/2))
+	if len(page.Jobs) <= 1 {
+		c.refuse(e, arcp.NewError(arcp.CodeInternalError, "a job's row does not fit a frame"))
+		return nil
+	}
+	shorter := *p
+	shorter.Limit = &n
+	return c.list(ctx, s, e, &shorter)
 }
 
 func (rt *Runtime) page(ctx context.Context, principal string, p *arcp.SessionListJobs) (*arcp.SessionJobs, *arcp.Error) {

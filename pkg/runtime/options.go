@@ -38,25 +38,19 @@ type Options struct {
 	JobRetention      time.Duration // how long a finished job is remembered
 	IdempotencyTime   time.Duration // how long an idempotency key is
 
-	FrameBytes     int // the largest frame read
+	FrameBytes     int // the largest frame read, as the welcome tells; the transport is what keeps it
 	ChunkBytes     int // the largest result chunk, decoded
 	ResultBytes    int // the largest result, in bytes
 	UnwrittenBytes int // waiting for a reader; past it the reader is cut
 	RetainedBytes  int // written and not acknowledged, kept for the resume of one session
 	LogBytes       int // kept of one job's log
 	LagEvents      int // how far an acknowledging client may lag before it is told of back pressure
+	MaxSessions    int // sessions, those without a link too
 	MaxJobs        int // unfinished jobs of one session
 	MaxSubscribed  int // subscriptions of one session
 	MaxFinished    int // finished jobs remembered
 	FinishedBytes  int // of their logs, all together
 }
-
-// What is remembered of jobs when nothing else is said: of one log, and of the logs of finished jobs, in bytes and number.
-const (
-	defaultLogBytes      = 64 << 20
-	defaultFinishedBytes = 256 << 20
-	defaultMaxFinished   = 10_000
-)
 
 // minChunk is the smallest result chunk: it holds any rune.
 const minChunk = 4
@@ -104,10 +98,11 @@ func (o *Options) resolveLimits() {
 	setInt(&o.RetainedBytes, int(d.RetainedBytes))
 	setInt(&o.LagEvents, int(d.AckLagEvents))
 	setInt(&o.MaxSubscribed, int(d.MaxSubscriptions))
-	setInt(&o.LogBytes, defaultLogBytes)
+	setInt(&o.LogBytes, int(d.LogBytes))
 	setInt(&o.MaxJobs, int(d.MaxJobs))
-	setInt(&o.MaxFinished, defaultMaxFinished)
-	setInt(&o.FinishedBytes, defaultFinishedBytes)
+	setInt(&o.MaxFinished, int(d.FinishedJobs))
+	setInt(&o.MaxSessions, int(d.MaxSessions))
+	setInt(&o.FinishedBytes, int(d.FinishedBytes))
 	o.ChunkBytes = max(o.ChunkBytes, minChunk)
 }
 

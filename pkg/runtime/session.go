@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -56,9 +57,17 @@ func (s *session) snapshot() ([]byte, error) {
 	return dynjson.Marshal(&k)
 }
 
+var errFull = errors.New("runtime: as many sessions as there may be")
+
 // open makes a session with its first token.
 func (rt *Runtime) open(ctx context.Context, who *Principal, features []arcp.Feature) (*session, arcp.Secret, error) {
 	token := arcp.NewToken()
+	rt.mu.Lock()
+	full := len(rt.sessions) >= rt.opts.MaxSessions
+	rt.mu.Unlock()
+	if full {
+		return nil, token, errFull
+	}
 	s := &session{
 		rt: rt, id: arcp.NewID(arcp.PrefixSession), principal: who.ID, features: features,
 		current: arcp.HashToken(token.Reveal()), observed: map[string]*job{}, adopted: map[string]*job{}, owner: &owner{},

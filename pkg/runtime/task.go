@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -64,7 +65,7 @@ func (t *Task) Flush(ctx context.Context) error { return taskError(t.job.log.Flu
 func checkEvent(ev *arcp.JobEvent) error {
 	switch b := ev.Body.(type) {
 	case *arcp.StatusBody:
-		if reservedPhase(b.Phase) {
+		if slices.Contains(arcp.ReservedPhases(), b.Phase) {
 			return reserved("the phase", b.Phase)
 		}
 	case *arcp.MetricBody:
@@ -82,10 +83,6 @@ func checkEvent(ev *arcp.JobEvent) error {
 		return arcp.NewError(arcp.CodeInvalidRequest, "event of kind %q: %v", string(ev.Kind), err)
 	}
 	return err
-}
-
-func reservedPhase(p string) bool {
-	return p == arcp.PhaseCredentialRotated || p == arcp.PhaseBackPressure || p == arcp.PhaseRestarted
 }
 
 func reserved(what, name string) error {
