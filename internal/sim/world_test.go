@@ -30,6 +30,7 @@ type world struct {
 	serving  sync.WaitGroup
 	agents   sync.WaitGroup // what runs of agents, even after their jobs have ended
 	log      syncBuffer
+	begun    time.Time
 
 	mu       sync.Mutex
 	jobs     []string    // every id that anybody was told
@@ -58,7 +59,7 @@ func canaryOf(principal string) string { return "canary-of-" + principal + "-012
 func (w *world) rng(actor uint64) *rand.Rand { return rand.New(rand.NewPCG(w.seed, actor)) }
 
 func open(t *testing.T, seed uint64) *world {
-	w := &world{t: t, seed: seed, runtimes: invariant.NewRecorder(), clients: invariant.NewRecorder()}
+	w := &world{t: t, seed: seed, begun: time.Now(), runtimes: invariant.NewRecorder(), clients: invariant.NewRecorder()}
 	r := w.rng(0)
 	tokens := arcprt.StaticTokens{}
 	for _, p := range principals {
