@@ -31,6 +31,7 @@ type world struct {
 	agents   sync.WaitGroup // what runs of agents, even after their jobs have ended
 	log      syncBuffer
 	begun    time.Time
+	wrap     func(transport.Conn) transport.Conn // plants a bug between the runtime and what is recorded; may be nil
 
 	mu       sync.Mutex
 	jobs     []string    // every id that anybody was told
@@ -100,6 +101,9 @@ func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 func (w *world) dial(plan faulty.Plan, capacity int) transport.Conn {
 	ours, theirs := transport.NewPipe(transport.PipeOptions{Bytes: capacity})
 	end := w.runtimes.Conn(faulty.New(theirs, plan), arcp.FromRuntime)
+	if w.wrap != nil {
+		end = w.wrap(end)
+	}
 	w.serving.Go(func() { _ = w.rt.Serve(context.Background(), end) })
 	return ours
 }
