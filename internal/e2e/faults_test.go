@@ -117,7 +117,7 @@ func converse(t *testing.T, plan faulty.Plan, links int, observer bool) bool {
 		}
 		return plan
 	})
-	owner, other := transport.Dialer(bad), transport.Dialer(w)
+	owner, other := bad, transport.Dialer(w)
 	if observer {
 		owner, other = other, owner
 	}
