@@ -107,7 +107,7 @@ func (j *Job) Cancel(ctx context.Context, reason string) error {
 		return err
 	}
 	err = s.ask(ctx, r)
-	if r.again && arcp.IsRemote(err) && errors.Is(err, arcp.CodeInvalidRequest) {
+	if arcp.IsRemote(err) && errors.Is(err, arcp.CodeInvalidRequest) && r.again {
 		// The job has ended meanwhile. If by the first cancel, this is no refusal.
 		if _, ctxErr := j.Result(ctx); ctxErr != nil && j.Status() == arcp.StatusCancelled {
 			return nil
@@ -202,11 +202,16 @@ func (j *Job) finish(l *link.Link, index uint64, result *arcp.JobResult, status 
 		j.result, j.status, j.err = result, status, err
 		close(j.done)
 	}
-	kept, observed := j.kept && j.session.in.adopting, j.observed && j.complete
+	keep, given := j.kept && j.session.in.adopting, j.kept && !j.session.in.adopting
+	j.kept = keep
+	observed := j.observed && j.complete
 	j.observed = j.observed && !observed
 	j.queue.wake()
 	j.mu.Unlock()
-	if !kept {
+	if given {
+		j.session.jobs.claimed()
+	}
+	if !keep {
 		j.session.jobs.end(j)
 	}
 	if observed {

@@ -126,13 +126,13 @@ func (s *Session) follow(id string, p *arcp.JobSubscribed) *Job {
 	if ended {
 		from-- // nothing more happens, but its end can be had
 	}
-	j.order = s.jobs.rejoin(id, from)
+	j.order, j.base = s.jobs.rejoin(id, from), from
 	j.order.fetching = j.order.fetching || ended
 	if there := s.jobs.add(j); there != j {
 		return there.claim(j.accepted)
 	}
 	if ended {
-		s.resends.Go(func() { _ = j.fetch(context.Background()) })
+		go func() { _ = j.fetch(context.Background()) }() // ends with the session at the latest
 	}
 	return j
 }

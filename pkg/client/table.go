@@ -189,7 +189,7 @@ func (t *table) close() []*Job {
 // keep makes a job that nobody has asked for yet, with little room for its events.
 func (s *Session) keep(id string, o order, p *arcp.JobAccepted) *Job {
 	j := newJob(s, id, p)
-	j.order, j.kept = o, true
+	j.order, j.base, j.kept = o, o.last, true
 	j.queue.limit = min(keptBytes, s.o.EventBytes)
 	return s.jobs.keep(j, maxKept)
 }
