@@ -42,8 +42,8 @@ func (c *connection) submitOnce(ctx context.Context, s *session, e *arcp.Envelop
 	return nil
 }
 
-// acceptAgain answers as the first time, and makes the job the session's own: it is given history and terminal, unless it
-// has had them as its submitter or by its key before.
+// acceptAgain answers as the first time, makes the job the session's own, and gives it history and terminal once more: the
+// client may have lost all of it. What it has already it knows by its index.
 func (c *connection) acceptAgain(s *session, e *arcp.Envelope, j *job) error {
 	s.turn.Lock()
 	defer s.turn.Unlock()
@@ -53,14 +53,12 @@ func (c *connection) acceptAgain(s *session, e *arcp.Envelope, j *job) error {
 	s.view.Hold()
 	defer s.view.Release()
 	after := s.rt.seq.Tail(s.view)
-	if !s.keeps(j) {
-		if _, ok := s.rt.seq.Attach(s.view, j.log, 0); !ok {
-			s.rt.seq.Attach(s.view, j.log, j.log.First()-1)
-		}
-		s.mu.Lock()
-		s.adopted[j.id] = j
-		s.mu.Unlock()
+	if _, ok := s.rt.seq.Attach(s.view, j.log, 0); !ok {
+		s.rt.seq.Attach(s.view, j.log, j.log.First()-1)
 	}
+	s.mu.Lock()
+	s.adopted[j.id] = j
+	s.mu.Unlock()
 	c.answer(s, j, j.accepted(e.ID), after)
 	return nil
 }

@@ -72,7 +72,7 @@ func (j *job) run(ctx context.Context, a Agent) {
 
 // returned ends the job by what its agent came back with.
 func (j *job) returned(err error) {
-	failure := j.rt.agentError(j, err)
+	failure := agentError(err)
 	fx := j.step(func() core.JobEffects { return j.core.Return(failure) })
 	if err != nil && fx.Terminal == failure {
 		j.rt.opts.Logger.Error("agent failed", "job", j.id, "agent", j.agent, "error", err)

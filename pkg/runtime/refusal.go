@@ -35,7 +35,7 @@ func peerCode(err *arcp.Error) *arcp.Error {
 
 // agentError is what a job that ended with err tells its clients: an *arcp.Error as it is, if it can be sent, and of
 // anything else only that something failed and where the operator finds it.
-func (rt *Runtime) agentError(j *job, err error) *arcp.Error {
+func agentError(err error) *arcp.Error {
 	if err == nil {
 		return nil
 	}
