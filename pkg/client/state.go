@@ -22,10 +22,18 @@ type State struct {
 }
 
 type stateOf struct {
+	session string
+	token   arcp.Secret
+	seq     uint64     // everything up to it is done with
+	jobs    []stateJob // those with something to come
+}
+
+// stateText is stateOf as it is kept.
+type stateText struct {
 	Session string     `json:"session"`
 	Token   string     `json:"token"`
-	Seq     uint64     `json:"seq"`  // everything up to it is done with
-	Jobs    []stateJob `json:"jobs"` // those with something to come
+	Seq     uint64     `json:"seq"`
+	Jobs    []stateJob `json:"jobs"`
 }
 
 // stateJob is how far a job was read: there may be events above Seq that were.
@@ -57,7 +65,7 @@ func (s State) SessionID() string {
 	if s.of == nil {
 		return ""
 	}
-	return s.of.Session
+	return s.of.session
 }
 
 // MarshalBinary returns the state with its secret, to be kept where nobody else reads it.
@@ -65,16 +73,16 @@ func (s State) MarshalBinary() ([]byte, error) {
 	if s.of == nil {
 		return nil, arcp.NewError(arcp.CodeInvalidRequest, "the state of no session")
 	}
-	return dynjson.Marshal(s.of)
+	return dynjson.Marshal(&stateText{s.of.session, s.of.token.Reveal(), s.of.seq, s.of.jobs})
 }
 
 // UnmarshalBinary reads what MarshalBinary returned.
 func (s *State) UnmarshalBinary(data []byte) error {
-	of := new(stateOf)
-	if dynjson.Unmarshal(data, of) != nil || of.Session == "" || of.Token == "" { // the decoder's error might show the token
+	var of stateText
+	if dynjson.Unmarshal(data, &of) != nil || of.Session == "" || of.Token == "" { // the decoder's error might show the token
 		return arcp.NewError(arcp.CodeInvalidRequest, "no state of a session")
 	}
-	s.of = of
+	s.of = &stateOf{of.Session, arcp.MakeSecret(of.Token), of.Seq, of.Jobs}
 	return nil
 }
 
@@ -82,20 +90,20 @@ func (s *State) UnmarshalBinary(data []byte) error {
 // ended or are not read to their end. It may be taken at any time, after the end of the session, too; the session stays resumable for the
 // window of its runtime. Going on with it elsewhere takes a session over that is still alive here.
 func (s *Session) State() State {
-	of := &stateOf{Session: s.id, Token: s.Welcome().ResumeToken.Reveal()}
-	of.Seq = s.lastSeq.Load()
+	of := &stateOf{session: s.id, token: s.Welcome().ResumeToken}
+	of.seq = s.lastSeq.Load()
 	for _, j := range s.jobs.all() {
 		of.add(j)
 	}
-	slices.SortFunc(of.Jobs, func(a, b stateJob) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(of.jobs, func(a, b stateJob) int { return cmp.Compare(a.ID, b.ID) })
 	return State{of}
 }
 
 func (of *stateOf) add(j *Job) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	of.Seq = min(of.Seq, j.processedLocked(of.Seq))
-	of.Jobs = append(of.Jobs, stateJob{ID: j.id, Index: max(j.readIndex.Load(), j.base), Whole: !j.order.behind})
+	of.seq = min(of.seq, j.processedLocked(of.seq))
+	of.jobs = append(of.jobs, stateJob{ID: j.id, Index: max(j.readIndex.Load(), j.base), Whole: !j.order.behind})
 }
 
 // Resume goes on with a session that another process began (§6.3). It connects as Connect does. Its jobs are had by Attach; what comes of
@@ -112,18 +120,18 @@ func Resume(ctx context.Context, d transport.Dialer, state State, o *Options) (*
 
 // adopt sets a session to what a state says.
 func (s *Session) adopt(of *stateOf) {
-	s.id = of.Session
+	s.id = of.session
 	s.log = s.o.Logger.With("session", s.id)
 	s.hello.Resume = &arcp.Resume{SessionID: s.id}
-	s.in.token, s.in.seq, s.in.adopting = arcp.MakeSecret(of.Token), of.Seq, true
-	s.lastSeq.Store(of.Seq)
-	s.acks.sent = of.Seq
-	for _, sj := range of.Jobs {
+	s.in.token, s.in.seq, s.in.adopting = of.token, of.seq, true
+	s.lastSeq.Store(of.seq)
+	s.acks.sent = of.seq
+	for _, sj := range of.jobs {
 		j := newJob(s, sj.ID, nil)
 		j.kept = true
-		j.queue.limit = min(s.o.EventBytes, max(keptBytes, s.o.EventBytes/len(of.Jobs)))
+		j.queue.limit = min(s.o.EventBytes, max(keptBytes, s.o.EventBytes/len(of.jobs)))
 		j.order = order{last: sj.Index, behind: !sj.Whole, cold: !sj.Whole}
 		j.base = sj.Index
-		s.jobs.keep(j, len(of.Jobs))
+		s.jobs.keep(j, len(of.jobs))
 	}
 }
