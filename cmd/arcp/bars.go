@@ -51,6 +51,8 @@ func (b *bars) event(ev *arcp.Event) error {
 	return err
 }
 
+func (b *bars) note(line string) { _, _ = io.WriteString(b.progress, line) }
+
 func (b *bars) of(units string) *bar {
 	if len(b.byUnit) >= maxBars && b.byUnit[units] == nil {
 		units = ""

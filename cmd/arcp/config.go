@@ -37,19 +37,45 @@ func tokenPath() (string, error) {
 	return filepath.Join(dir, "token"), nil
 }
 
-// readToken returns this user's token. A file that others may read is refused: its token is no secret any more.
-func readToken(path string) (arcp.Secret, error) {
+// readPrivate returns the text of a file that only this user may read. Another one is refused: what it holds is no secret any
+// more.
+func readPrivate(path string) ([]byte, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
-		return arcp.Secret{}, err
+		return nil, err
 	}
 	switch {
 	case !info.Mode().IsRegular():
-		return arcp.Secret{}, fmt.Errorf("%s is not a regular file", path)
+		return nil, fmt.Errorf("%s is not a regular file", path)
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
-		return arcp.Secret{}, fmt.Errorf("%s may be read by others (mode %04o): remove it, a new token is made", path, info.Mode().Perm())
+		return nil, fmt.Errorf("%s may be read by others (mode %04o): remove it, a new one is made", path, info.Mode().Perm())
 	}
-	text, err := os.ReadFile(path)
+	return os.ReadFile(path)
+}
+
+// writePrivate makes a file of mode 0600, whole or not at all. Where there is one already it stays, unless it is to be replaced.
+func writePrivate(path string, text []byte, replace bool) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if replace {
+		return os.Rename(f.Name(), path)
+	}
+	if err = os.Link(f.Name(), path); errors.Is(err, fs.ErrExist) { // a rename would not fail if the file is there
+		return nil
+	}
+	return err
+}
+
+// readToken returns this user's token.
+func readToken(path string) (arcp.Secret, error) {
+	text, err := readPrivate(path)
 	if err != nil {
 		return arcp.Secret{}, err
 	}
@@ -67,26 +93,15 @@ func ensureToken(path string) (token arcp.Secret, made bool, err error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return token, false, err
 	}
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return arcp.Secret{}, false, err
 	}
-	f, err := os.CreateTemp(dir, ".token-*") // mode 0600
-	if err != nil {
+	ours := arcp.NewToken()
+	if err := writePrivate(path, []byte(ours.Reveal()+"\n"), false); err != nil {
 		return arcp.Secret{}, false, err
 	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(arcp.NewToken().Reveal() + "\n")
-	if err = errors.Join(err, f.Close()); err != nil {
-		return arcp.Secret{}, false, err
-	}
-	err = os.Link(f.Name(), path) // fails if the file is there, as a rename would not
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return arcp.Secret{}, false, err
-	}
-	made = err == nil
 	token, err = readToken(path)
-	return token, made, err
+	return token, err == nil && token.Equal(ours), err
 }
 
 // readTokens reads a file of lines "principal hash"; empty lines and those that begin with # are skipped.

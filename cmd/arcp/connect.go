@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/url"
 	"os"
@@ -29,6 +30,7 @@ const (
 	closeTimeout   = 3 * time.Second
 
 	shortGiveUp = 30 * time.Second // of what somebody waits for
+	longGiveUp  = 10 * time.Minute // of what may run on its own
 )
 
 // target is where a client command connects to and as whom.
@@ -39,6 +41,7 @@ type target struct {
 	ca       string
 	insecure bool
 	giveUp   time.Duration // how long a lost runtime is looked for; 0 is not at all
+	given    bool          // where to connect to was said, and is not the default
 }
 
 func (t *target) addFlags(cmd *cobra.Command, giveUp time.Duration) {
@@ -72,11 +75,26 @@ func (t *target) resolve(cmd *cobra.Command) error {
 	if t.giveUp < 0 {
 		return usagef("--give-up: %s is negative", t.giveUp)
 	}
+	t.given = t.stdio != "" || f.Changed("url") || t.url != defaultURL
 	return nil
 }
 
-// connect opens a session. An error that is neither a refusal nor the user's fault says that there is no connection.
-func (t *target) connect(ctx context.Context, s streams) (*client.Session, error) {
+// connect opens a session and tells note of what becomes of its links. An error that is neither a refusal nor the user's
+// fault says that there is no connection.
+func (t *target) connect(ctx context.Context, s streams, note func(string)) (*client.Session, error) {
+	return t.open(ctx, s, note, client.Connect)
+}
+
+// resume goes on with a session. Its error is client.ErrSessionExpired when that cannot be done any more.
+func (t *target) resume(ctx context.Context, s streams, note func(string), state client.State) (*client.Session, error) {
+	return t.open(ctx, s, note, func(ctx context.Context, d transport.Dialer, o *client.Options) (*client.Session, error) {
+		return client.Resume(ctx, d, state, o)
+	})
+}
+
+type opener func(context.Context, transport.Dialer, *client.Options) (*client.Session, error)
+
+func (t *target) open(ctx context.Context, s streams, note func(string), begin opener) (*client.Session, error) {
 	dialer, err := t.dialer(s)
 	if err != nil {
 		return nil, err
@@ -87,15 +105,20 @@ func (t *target) connect(ctx context.Context, s streams) (*client.Session, error
 	}
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	session, err := client.Connect(ctx, dialer, &client.Options{
+	session, err := begin(ctx, dialer, &client.Options{
 		Name: "arcp", Version: version(), Scheme: arcp.SchemeBearer, Token: token.Reveal(), Insecure: t.insecure,
-		Reconnect: t.policy(),
+		Reconnect: t.policy(), Logger: slog.New(&notes{tell: note}),
 	})
-	switch {
-	case err == nil:
+	if err == nil {
 		return session, nil
-	case errors.Is(err, context.Canceled):
-		return nil, classify(err)
+	}
+	return nil, t.failure(err)
+}
+
+// failure says what kept a session from opening.
+func (t *target) failure(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, client.ErrSessionExpired) {
+		return classify(err)
 	}
 	if cause := errors.Unwrap(err); cause != nil {
 		err = cause // without the package's name
@@ -103,11 +126,11 @@ func (t *target) connect(ctx context.Context, s streams) (*client.Session, error
 	var refused *net.OpError
 	switch {
 	case arcp.IsRemote(err) || errors.Is(err, ws.ErrInsecure) || errors.Is(err, client.ErrInsecure):
-		return nil, classify(err)
+		return classify(err)
 	case errors.As(err, &refused):
 		err = refused // the layers above it only say the same again
 	}
-	return nil, &exitError{code: exitNoLink, err: fmt.Errorf("no connection to %s: %w", t, err)}
+	return &exitError{code: exitNoLink, err: fmt.Errorf("no connection to %s: %w", t, err)}
 }
 
 // policy says how a lost link is made again. A command that is started anew knows nothing of the session, so that is not tried.

@@ -67,6 +67,8 @@ func demo(ctx context.Context, s streams, folder string) error {
 	if err != nil {
 		return err
 	}
+	ctx, done := cancelOnInterrupt(ctx, job)
+	defer done()
 	var result bytes.Buffer
 	seen, err := follow(ctx, job, newView(s.err), &result)
 	if err != nil {

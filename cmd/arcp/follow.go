@@ -24,22 +24,22 @@ func acceptedLine(a *arcp.JobAccepted) string {
 	return eventLine("job", term.Line(a.JobID)+" "+term.Line(a.Agent))
 }
 
-// follow shows a job to its end and writes its result to out, as it comes; on a terminal when the view is closed.
+// follow shows a job to its end and writes its result to out; see resultSink.
 func follow(ctx context.Context, job *client.Job, v view, out io.Writer) (tally, error) {
-	ctx, done := cancelOnInterrupt(ctx, job)
+	ctx, done := context.WithCancel(ctx)
 	defer done()
 	r, err := job.ResultReader(ctx)
 	if err != nil {
 		return tally{}, err
 	}
-	result := newResultSink(out)
+	result := newResultSink(out, job)
 	copied := make(chan error, 1)
 	go func() {
 		defer r.Close()
 		_, err := io.Copy(result, r)
 		copied <- err
 	}()
-	seen, err := watch(ctx, job, v)
+	seen, err := show(ctx, job, v)
 	v.close()
 	if err != nil {
 		done()
@@ -58,8 +58,8 @@ func follow(ctx context.Context, job *client.Job, v view, out io.Writer) (tally,
 	return seen, result.finish()
 }
 
-// watch shows the events.
-func watch(ctx context.Context, job *client.Job, v view) (tally, error) {
+// show shows the events.
+func show(ctx context.Context, job *client.Job, v view) (tally, error) {
 	var seen tally
 	if err := v.accepted(job.Accepted()); err != nil {
 		return seen, err
@@ -83,20 +83,23 @@ func watch(ctx context.Context, job *client.Job, v view) (tally, error) {
 	return seen, nil
 }
 
-// resultSink writes a result: bytes as they are, but to a terminal only at the end and cleaned.
+// resultSink writes a result: bytes as they are and as they come. What comes once the job is over is held until all its events are
+// shown, if it is not too much; for a terminal all of it is, and cleaned.
 type resultSink struct {
-	out  io.Writer
-	held *bytes.Buffer // for a terminal
-	n    int64
-	last byte
+	out      io.Writer
+	job      *client.Job
+	terminal bool
+	held     bytes.Buffer
+	through  bool // nothing is held any more
+	n        int64
+	last     byte
 }
 
-func newResultSink(out io.Writer) *resultSink {
-	s := &resultSink{out: out}
-	if isTerminal(out) {
-		s.held = new(bytes.Buffer)
-	}
-	return s
+// maxHeld bounds what is held back for good order, in bytes.
+const maxHeld = 1 << 20
+
+func newResultSink(out io.Writer, job *client.Job) *resultSink {
+	return &resultSink{out: out, job: job, terminal: isTerminal(out)}
 }
 
 func (s *resultSink) Write(p []byte) (int, error) {
@@ -104,8 +107,12 @@ func (s *resultSink) Write(p []byte) (int, error) {
 		s.n += int64(len(p))
 		s.last = p[len(p)-1]
 	}
-	if s.held != nil {
+	if s.terminal || !s.through && s.held.Len()+len(p) <= maxHeld && isOver(s.job) {
 		return s.held.Write(p)
+	}
+	s.through = true
+	if _, err := s.held.WriteTo(s.out); err != nil {
+		return 0, err
 	}
 	return s.out.Write(p)
 }
@@ -113,11 +120,11 @@ func (s *resultSink) Write(p []byte) (int, error) {
 // finish writes what was held, and ends the last line.
 func (s *resultSink) finish() error {
 	out := s.out
-	if s.held != nil {
+	if s.terminal {
 		out = term.Writer(s.out)
-		if _, err := s.held.WriteTo(out); err != nil {
-			return err
-		}
+	}
+	if _, err := s.held.WriteTo(out); err != nil {
+		return err
 	}
 	if s.last == '\n' {
 		return nil
@@ -128,10 +135,8 @@ func (s *resultSink) finish() error {
 
 // followJSON writes every message about a job as a line of JSON.
 func followJSON(ctx context.Context, job *client.Job, out io.Writer) (tally, error) {
-	ctx, done := cancelOnInterrupt(ctx, job)
-	defer done()
 	lines := &jsonLines{out: out, job: job}
-	seen, err := watch(ctx, job, lines)
+	seen, err := show(ctx, job, lines)
 	if err != nil {
 		return seen, err
 	}
@@ -156,6 +161,22 @@ type jsonLines struct {
 	job *client.Job
 }
 
+// followed shows a job in the way that was asked for, and says how to come back to one that was lost sight of.
+func followed(ctx context.Context, job *client.Job, v view, out io.Writer, ndjson bool) error {
+	var err error
+	if ndjson {
+		_, err = followJSON(ctx, job, out)
+	} else {
+		_, err = follow(ctx, job, v, out)
+	}
+	err = classify(err)
+	var e *exitError
+	if errors.As(err, &e) && e.code == exitNoLink && job.Status() == arcp.StatusRunning {
+		return &exitError{code: exitNoLink, err: fmt.Errorf("%w\nthe job may go on; to follow it: arcp watch %s", err, job.ID())}
+	}
+	return err
+}
+
 // line is one of them.
 type line struct {
 	Type     arcp.MessageType `json:"type"`
@@ -176,6 +197,8 @@ func (l *jsonLines) event(ev *arcp.Event) error {
 		Payload: &arcp.JobEvent{Kind: ev.Kind, TS: ev.TS, Body: ev.Body},
 	})
 }
+
+func (l *jsonLines) note(string) {}
 
 func (l *jsonLines) close() {}
 

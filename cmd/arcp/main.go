@@ -3,6 +3,9 @@
 //	arcp demo                             a runtime, a client and a real job, in one process
 //	arcp serve --agent index=./index.py   a runtime; any program is an agent
 //	arcp submit index '{"path":"."}'      submit a job and follow it to its end
+//	arcp jobs                             list jobs
+//	arcp watch JOB                        follow a job from its beginning
+//	arcp cancel JOB                       end it
 //
 // See docs/cli.md.
 package main

@@ -36,6 +36,8 @@ func TestScript(t *testing.T) {
 			"fifo":    fifoCommand,
 			"eof":     eofCommand,
 			"gencert": gencertCommand,
+			"proxy":   proxyCommand,
+			"put":     putCommand,
 		},
 	})
 }

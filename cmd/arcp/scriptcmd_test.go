@@ -24,6 +24,7 @@ type server struct {
 	log  strings.Builder
 
 	fifos map[string]*os.File // opened for reading
+	proxy *proxy              // in front of it
 }
 
 type serverKey struct{}
@@ -87,13 +88,16 @@ func exitsCommand(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// at TEXT int|kill CODE PROGRAM [ARG]...: runs a program, and when TEXT stands on its standard error interrupts it, or
-// kills the server. The program must end with the code; its standard error goes to the file at.log.
+// at TEXT int|kill|cut CODE PROGRAM [ARG]...: runs a program, and when TEXT stands on its standard error interrupts it, kills the
+// server, or cuts what goes through the proxy; then it makes the file acted. The program must end with the code; its standard error
+// goes to the file at.log and its standard output to at.out.
 func atCommand(ts *testscript.TestScript, _ bool, args []string) {
 	text, action := args[0], args[1]
 	want, err := strconv.Atoi(args[2])
 	ts.Check(err)
 	cmd := command(ts, args[3:])
+	var stdout strings.Builder
+	cmd.Stdout = &stdout
 	stderr, err := cmd.StderrPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())
@@ -103,16 +107,29 @@ func atCommand(ts *testscript.TestScript, _ bool, args []string) {
 		if !strings.Contains(lines.Text(), text) {
 			continue
 		}
-		if action == "kill" {
-			_ = ts.Value(serverKey{}).(*server).end(syscall.SIGKILL)
-		} else {
-			ts.Check(cmd.Process.Signal(syscall.SIGINT))
-		}
+		ts.Check(act(ts, action, cmd))
+		ts.Check(os.WriteFile(ts.MkAbs("acted"), nil, 0o600))
 		text = "\x00"
 	}
+	code := codeOf(cmd.Wait())
 	ts.Check(os.WriteFile(ts.MkAbs("at.log"), []byte(seen.String()), 0o600))
-	if got := codeOf(cmd.Wait()); got != want {
-		ts.Fatalf("exit code %d, want %d; standard error:\n%s", got, want, seen.String())
+	ts.Check(os.WriteFile(ts.MkAbs("at.out"), []byte(stdout.String()), 0o600))
+	if code != want {
+		ts.Fatalf("exit code %d, want %d; standard error:\n%s", code, want, seen.String())
+	}
+}
+
+func act(ts *testscript.TestScript, action string, cmd *exec.Cmd) error {
+	s := ts.Value(serverKey{}).(*server)
+	switch action {
+	case "kill":
+		_ = s.end(syscall.SIGKILL)
+		return nil
+	case "cut":
+		s.proxy.cut()
+		return nil
+	default:
+		return cmd.Process.Signal(syscall.SIGINT)
 	}
 }
 
@@ -139,12 +156,17 @@ func command(ts *testscript.TestScript, args []string) *exec.Cmd {
 	}
 	cmd := exec.Command(path, args[1:]...)
 	cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "WORK", "ARCP_CONFIG_DIR", "ARCP_URL", "ARCP_TOKEN", "PYTHONDONTWRITEBYTECODE"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "WORK", "ARCP_CONFIG_DIR", "ARCP_URL", "ARCP_TOKEN", "ARCP_GIVE_UP", "PYTHONDONTWRITEBYTECODE"} {
 		if v := ts.Getenv(name); v != "" {
 			cmd.Env = append(cmd.Env, name+"="+v)
 		}
 	}
 	return cmd
+}
+
+// put NAME FILE: sets the variable to what stands in the file, or in stdout or stderr.
+func putCommand(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
 }
 
 // mode FILE OCTAL: the file's permissions must be these.

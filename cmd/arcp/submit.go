@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/arcpkit/arcp/cmd/arcp/internal/term"
 	"github.com/arcpkit/arcp/internal/dynjson"
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/client"
@@ -27,6 +28,7 @@ type submission struct {
 	lease      string
 	maxRuntime time.Duration
 	key        string
+	detach     bool
 }
 
 func newSubmit(s streams) *cobra.Command {
@@ -36,9 +38,13 @@ func newSubmit(s streams) *cobra.Command {
 		Short: "Submit a job and follow it to its end",
 		Long: "submit asks a runtime for a job of AGENT, a name or name@version, follows its events on standard error and\n" +
 			"writes its result to standard output. The input is JSON: as it stands, from a file, or from standard input.\n" +
-			"An interrupt cancels the job; a second one leaves it alone.\n\n" + exitHelp,
-		Example: "  arcp submit echo '{\"n\":1}'\n  arcp submit index@2.0.0 @input.json --allow 'fs.read=/data/**'",
-		Args:    cobra.RangeArgs(1, 2),
+			"An interrupt cancels the job; a second one leaves it alone. Links that are lost are made again.\n\n" +
+			"With --detach it prints the job's id and leaves the job to itself: `arcp watch` follows it, `arcp cancel` ends it.\n\n" +
+			exitHelp,
+		Example: "  arcp submit echo '{\"n\":1}'\n  arcp submit index@2.0.0 @input.json --allow 'fs.read=/data/**'\n" +
+			"  job=$(arcp submit index --key nightly --detach)",
+		Args:              cobra.RangeArgs(1, 2),
+		ValidArgsFunction: completion(s, &o.target, agents),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := o.resolve(cmd); err != nil {
@@ -52,7 +58,8 @@ func newSubmit(s streams) *cobra.Command {
 	f.StringArrayVar(&o.allow, "allow", nil, "ask for a lease: `NAMESPACE=PATTERN`, as often as needed")
 	f.StringVar(&o.lease, "lease", "", "ask for a lease: `JSON`, or @FILE")
 	f.DurationVar(&o.maxRuntime, "max-runtime", 0, "how long the job may run, in whole seconds; 0 for no limit of ours")
-	f.StringVar(&o.key, "idempotency-key", "", "submits with one `KEY` happen once, where the runtime can do that")
+	f.StringVar(&o.key, "key", "", "submits with one `KEY` are one job, where the runtime can do that")
+	f.BoolVar(&o.detach, "detach", false, "print the job's id and leave; what `arcp cancel` needs is kept for this user")
 	return cmd
 }
 
@@ -61,23 +68,63 @@ func (o *submission) run(ctx context.Context, s streams, args []string) error {
 	if err != nil {
 		return err
 	}
-	session, err := o.connect(ctx, s)
+	if o.detach {
+		return o.leave(ctx, s, submit)
+	}
+	v := newView(s.err)
+	defer v.close()
+	session, err := o.connect(ctx, s, v.note)
 	if err != nil {
 		return err
 	}
 	defer hangUp(session)
-	e := &arcp.Envelope{Payload: submit}
-	e.TraceID, _ = arcp.ParseTraceID(os.Getenv("TRACEPARENT"))
-	job, err := session.SubmitEnvelope(ctx, e)
+	job, err := session.SubmitEnvelope(ctx, envelope(submit))
 	if err != nil {
 		return err
 	}
-	if o.ndjson {
-		_, err = followJSON(ctx, job, s.out)
-	} else {
-		_, err = follow(ctx, job, newView(s.err), s.out)
+	ctx, done := cancelOnInterrupt(ctx, job)
+	defer done()
+	return followed(ctx, job, v, s.out, o.ndjson)
+}
+
+// leave submits the job and leaves it to itself. Its session is kept, for only that may cancel it as long as it can be resumed.
+func (o *submission) leave(ctx context.Context, s streams, submit *arcp.JobSubmit) error {
+	if o.stdio != "" {
+		return usagef("--detach: a runtime that is spoken to over its standard streams ends with this command")
 	}
-	return err
+	sessions, err := openKept()
+	if err != nil {
+		return err
+	}
+	if err := sessions.prepare(); err != nil {
+		return err
+	}
+	v := &plain{s.err}
+	session, err := o.connect(ctx, s, v.note)
+	if err != nil {
+		return err
+	}
+	defer hangUp(session)
+	job, err := session.SubmitEnvelope(ctx, envelope(submit))
+	if err != nil {
+		return err
+	}
+	keeping := sessions.save(job.ID(), o.url, session, false)
+	if keeping != nil {
+		keeping = fmt.Errorf("the job runs, but its session could not be kept, without which it cannot be cancelled for now: %w", keeping)
+	}
+	if o.ndjson {
+		return errors.Join((&jsonLines{out: s.out, job: job}).accepted(job.Accepted()), keeping)
+	}
+	_, err = fmt.Fprintln(s.out, term.Line(job.ID()))
+	return errors.Join(err, keeping)
+}
+
+// envelope makes a job part of the caller's trace.
+func envelope(submit *arcp.JobSubmit) *arcp.Envelope {
+	e := &arcp.Envelope{Payload: submit}
+	e.TraceID, _ = arcp.ParseTraceID(os.Getenv("TRACEPARENT"))
+	return e
 }
 
 // message builds the job.submit; nothing is sent when it is wrong.

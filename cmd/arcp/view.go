@@ -10,10 +10,12 @@ import (
 	"github.com/arcpkit/arcp/pkg/arcp"
 )
 
-// view shows a job to whoever watches. It is for one goroutine; close comes last.
+// view shows a job to whoever watches. It is for one goroutine, but for note; close comes last.
 type view interface {
 	accepted(a *arcp.JobAccepted) error
 	event(ev *arcp.Event) error
+	// note writes a line about the session.
+	note(line string)
 	// close takes down what must not stay on a terminal; nothing follows it.
 	close()
 }
@@ -47,6 +49,8 @@ func (p *plain) event(ev *arcp.Event) error {
 	_, err := io.WriteString(p.w, eventLine(label, text))
 	return err
 }
+
+func (p *plain) note(line string) { _, _ = io.WriteString(p.w, line) }
 
 func (p *plain) close() {}
 
