@@ -152,7 +152,7 @@ func (c *connection) owns(s *session) bool {
 	}
 	if !c.heard {
 		c.heard = true
-		s.arrived()
+		return s.arrived(c)
 	}
 	return true
 }

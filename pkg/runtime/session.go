@@ -97,9 +97,14 @@ func (s *session) presented(h arcp.TokenHash) bool {
 	return ok
 }
 
-// arrived says that the client has used its newest token: the one before is worth nothing any more.
-func (s *session) arrived() {
+// arrived says that the client has used its newest token: the one before is worth nothing any more. It is false, and nothing
+// has changed, when another link has the session by now: the token in question is not the newest.
+func (s *session) arrived(c *connection) bool {
 	s.mu.Lock()
+	if s.conn.Load() != c {
+		s.mu.Unlock()
+		return false
+	}
 	old := s.previous
 	s.previous = nil
 	s.mu.Unlock()
@@ -108,6 +113,7 @@ func (s *session) arrived() {
 		delete(s.rt.tokens, *old)
 		s.rt.mu.Unlock()
 	}
+	return true
 }
 
 // leave frees a session at once whose client says goodbye with nothing left to come (§6.7).
