@@ -12,7 +12,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
+	"slices"
 	"strings"
+	"time"
 )
 
 func main() {
@@ -20,6 +23,13 @@ func main() {
 	only := flag.String("only", "", "measure only the rows whose name contains this")
 	list := flag.Bool("list", false, "print the names of the rows and measure nothing")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		if err := play(flag.Args()); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(2)
+		}
+		return
+	}
 	short, err := run(os.Stdout, *only, *asJSON, *list)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -46,7 +56,8 @@ func (r *row) ok(ratio float64) bool {
 }
 
 func rows() []row {
-	return append(codecRows(), streamRows()...)
+	return slices.Concat(codecRows(), streamRows(), secureRows(), chunkRows(), submitRows(), submitterRows(), subscriberRows(),
+		unreadRows(), idleRows(), keptRows(), growthRows())
 }
 
 func run(w io.Writer, only string, asJSON, list bool) (short bool, err error) {
@@ -58,7 +69,11 @@ func run(w io.Writer, only string, asJSON, list bool) (short bool, err error) {
 			fmt.Fprintln(w, r.name)
 			continue
 		}
+		before := runtime.NumGoroutine()
 		figure, ratio, err := r.measure()
+		if err == nil {
+			err = settle(before)
+		}
 		if err != nil {
 			return short, fmt.Errorf("%s: %w", r.name, err)
 		}
@@ -68,6 +83,16 @@ func run(w io.Writer, only string, asJSON, list bool) (short bool, err error) {
 		}
 	}
 	return short, nil
+}
+
+// settle waits until no more goroutines are left than before a row, so that none of them is measured with the next.
+func settle(before int) error {
+	for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			return fmt.Errorf("%d goroutines were left behind", runtime.NumGoroutine()-before)
+		}
+	}
+	return nil
 }
 
 func (r *row) print(w io.Writer, figure string, ratio float64, asJSON bool) error {

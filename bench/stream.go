@@ -3,14 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http/httptest"
 	"time"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
-	"github.com/arcpkit/arcp/pkg/client"
 	arcprt "github.com/arcpkit/arcp/pkg/runtime"
-	"github.com/arcpkit/arcp/pkg/transport"
-	"github.com/arcpkit/arcp/pkg/transport/ws"
 )
 
 // streamEvents is how many events one job of a streaming row emits.
@@ -47,7 +43,7 @@ func (s *streaming) measure() error {
 	}
 	var ours, lim, raw []float64
 	for range 5 {
-		o, err := stream()
+		o, err := stream(open)
 		if err != nil {
 			return err
 		}
@@ -66,16 +62,13 @@ func (s *streaming) measure() error {
 }
 
 // stream runs one job over a real WebSocket with every check on: typed events in, typed events out, to its result.
-func stream() (time.Duration, error) {
+func stream(open func(agents) (*site, error)) (time.Duration, error) {
 	ctx := context.Background()
-	session, stop, err := serve(func(ctx context.Context, t *arcprt.Task) error {
-		for range streamEvents {
-			if err := t.Emit(ctx, smallBody()); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	s, err := open(agents{"bench": emitter(streamEvents)})
+	if err != nil {
+		return 0, err
+	}
+	session, stop, err := s.session()
 	if err != nil {
 		return 0, err
 	}
@@ -85,41 +78,23 @@ func stream() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	n := 0
-	for _, err := range job.Events(ctx) {
-		if err != nil {
-			return 0, err
-		}
-		n++
+	n, err := drain(ctx, job)
+	if err == nil && n < streamEvents {
+		err = fmt.Errorf("%d events of %d arrived", n, streamEvents)
 	}
-	if _, err := job.Result(ctx); err != nil {
-		return 0, err
-	}
-	if n < streamEvents {
-		return 0, fmt.Errorf("%d events of %d arrived", n, streamEvents)
-	}
-	return time.Since(start), nil
+	return time.Since(start), err
 }
 
-// serve starts a runtime with one agent on loopback and connects a client to it.
-func serve(agent arcprt.AgentFunc) (*client.Session, func(), error) {
-	rt, err := arcprt.New(&arcprt.Options{AllowAnyone: true})
-	if err != nil {
-		return nil, nil, err
+// emitter is the agent that emits n small events and is done.
+func emitter(n int) arcprt.AgentFunc {
+	return func(ctx context.Context, t *arcprt.Task) error { return emit(ctx, t, n) }
+}
+
+func emit(ctx context.Context, t *arcprt.Task, n int) error {
+	for range n {
+		if err := t.Emit(ctx, smallBody()); err != nil {
+			return err
+		}
 	}
-	if err := rt.Handle("bench", agent); err != nil {
-		return nil, nil, err
-	}
-	h := ws.Handler(nil, func(ctx context.Context, c transport.Conn) { _ = rt.Serve(ctx, c) })
-	s := httptest.NewServer(h)
-	session, err := client.Connect(context.Background(), &ws.Dialer{URL: wsURL(s)}, &client.Options{Name: "bench", Token: "bench"})
-	if err != nil {
-		s.Close()
-		return nil, nil, err
-	}
-	return session, func() {
-		_ = session.Close(context.Background())
-		_ = rt.Shutdown(context.Background())
-		s.Close()
-	}, nil
+	return nil
 }
