@@ -42,28 +42,38 @@ func Serve(ctx context.Context, rt *arcprt.Runtime) (d *ws.Dialer, stop func(), 
 	}, nil
 }
 
-// Connect serves a runtime that has the agents given, registered in the order of their names, and lets anyone on this machine in, and opens a session with it.
-// Stop ends both.
+// Connect serves a runtime that has the agents given and lets anyone on this machine in, and opens a session with it. Stop
+// ends both.
 func Connect(ctx context.Context, agents map[string]arcprt.Agent) (s *client.Session, stop func(), err error) {
-	rt, err := arcprt.New(&arcprt.Options{AllowAnyone: true})
+	s, _, stop, err = Start(ctx, nil, agents)
+	return s, stop, err
+}
+
+// Start does what Connect does with a runtime of the options given, and returns how to dial it, too. Agents are registered
+// in the order of their names.
+func Start(ctx context.Context, o *arcprt.Options, agents map[string]arcprt.Agent) (s *client.Session, d *ws.Dialer, stop func(), err error) {
+	if o == nil {
+		o = &arcprt.Options{AllowAnyone: true}
+	}
+	rt, err := arcprt.New(o)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	for _, ref := range slices.Sorted(maps.Keys(agents)) {
 		if err := rt.Handle(ref, agents[ref]); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 	}
 	d, stopServing, err := Serve(ctx, rt)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	s, err = client.Connect(ctx, d, nil)
 	if err != nil {
 		stopServing()
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return s, func() {
+	return s, d, func() {
 		_ = s.Close(context.WithoutCancel(ctx))
 		stopServing()
 	}, nil
