@@ -7,72 +7,90 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"strconv"
+	"runtime"
 	"strings"
 
+	"github.com/arcpkit/arcp/pkg/client"
 	"github.com/arcpkit/arcp/pkg/transport/ws"
 )
 
-// beside starts this program a second time in a role, so that a row can weigh one side without the other. It returns the line that the
-// other one prints once it is ready; stop ends it.
-func beside(role string, args ...string) (line string, stop func() error, err error) {
+// roleRuntime is the argument with which this program starts itself to be a runtime and nothing else.
+const roleRuntime = "runtime"
+
+// other is a runtime in a process of its own, so that one side can be weighed without the other.
+type other struct {
+	url string
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Reader
+}
+
+// beside starts a runtime with the agent quick.
+func beside() (*other, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	cmd := exec.Command(self, append([]string{role}, args...)...)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
+	o := &other{cmd: exec.Command(self, roleRuntime)}
+	o.cmd.Stderr = os.Stderr
+	if o.in, err = o.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := o.cmd.StdoutPipe()
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return "", nil, err
+	if err := o.cmd.Start(); err != nil {
+		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
-		return "", nil, err
+	o.out = bufio.NewReader(out)
+	if o.url, err = o.line(); err != nil {
+		return nil, errors.Join(err, o.stop())
 	}
-	stop = func() error { return errors.Join(in.Close(), cmd.Wait()) }
-	line, err = bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		return "", nil, errors.Join(err, stop())
-	}
-	return strings.TrimSpace(line), stop, nil
+	return o, nil
 }
 
-// play is what a program started by beside does: a role, until its input ends.
-func play(args []string) error {
-	switch {
-	case args[0] == "runtime" && len(args) == 1:
-		return playRuntime()
-	case args[0] == "sessions" && len(args) == 3:
-		n, err := strconv.Atoi(args[2])
-		if err != nil {
-			return err
-		}
-		return playSessions(args[1], n)
-	}
-	return fmt.Errorf("unknown arguments %q", args)
+func (o *other) line() (string, error) {
+	line, err := o.out.ReadString('\n')
+	return strings.TrimSpace(line), err
 }
 
+func (o *other) connect() (*client.Session, error) { return connect(&ws.Dialer{URL: o.url}) }
+
+// inUse is the memory of the other process's heap and stacks after a collection, free parts of spans included.
+func (o *other) inUse() (bytes float64, err error) {
+	if _, err := fmt.Fprintln(o.in); err != nil {
+		return 0, err
+	}
+	line, err := o.line()
+	if err == nil {
+		_, err = fmt.Sscan(line, &bytes)
+	}
+	return bytes, err
+}
+
+func (o *other) stop() error { return errors.Join(o.in.Close(), o.cmd.Wait()) }
+
+// playRuntime is what the other process does: it prints where it is found, and what it weighs for each line it reads, until its input ends.
 func playRuntime() error {
 	s, err := open(agents{"quick": quick})
 	if err != nil {
 		return err
 	}
 	fmt.Println(s.dialer.URL)
-	_, err = io.Copy(io.Discard, os.Stdin)
-	return errors.Join(err, s.close())
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+		m := collected()
+		fmt.Println(m.HeapInuse + m.StackInuse)
+	}
+	return s.close()
 }
 
-func playSessions(url string, n int) error {
-	for range n {
-		if _, err := connect(&ws.Dialer{URL: url}); err != nil {
-			return err
-		}
+// collected returns the statistics once what finalizers and cleanups held has gone, too.
+func collected() *runtime.MemStats {
+	for range 3 {
+		runtime.GC()
 	}
-	fmt.Println("ready")
-	_, err := io.Copy(io.Discard, os.Stdin)
-	return err
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return &m
 }

@@ -4,14 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
-	"strconv"
 )
 
-// idleSessions is how many sessions the row of idle ones opens.
-const idleSessions = 1000
+// The row of idle sessions opens so many, after some that have what is made once be made.
+const (
+	idleBefore   = 10
+	idleSessions = 1000
+)
 
-// idleRows weigh what a session that does nothing costs the runtime. The clients are another process. The ratio is in KiB.
+// idleRows weigh what a session that does nothing costs the runtime, which is another process. The ratio is in KiB.
 func idleRows() []row {
 	return []row{{"idle session, server heap + stack, KiB", "<=", 20, func() (string, float64, error) {
 		kib, err := idle()
@@ -20,37 +21,24 @@ func idleRows() []row {
 }
 
 func idle() (kib float64, err error) {
-	s, err := open(nil)
+	o, err := beside()
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	first, err := s.connect() // what is made once is made before
-	if err != nil {
-		return 0, err
+	defer func() { err = errors.Join(err, o.stop()) }()
+	var before float64
+	for i := range idleBefore + idleSessions {
+		if i == idleBefore {
+			if before, err = o.inUse(); err != nil {
+				return 0, err
+			}
+		}
+		session, err := o.connect()
+		if err != nil {
+			return 0, err
+		}
+		defer func() { _ = session.Close(context.Background()) }()
 	}
-	defer func() { _ = first.Close(context.Background()) }()
-	before := inUse()
-	_, stop, err := beside("sessions", s.dialer.URL, strconv.Itoa(idleSessions))
-	if err != nil {
-		return 0, err
-	}
-	after := inUse()
-	return (after - before) / idleSessions / 1024, stop()
-}
-
-// inUse is the memory of heap and stacks after a collection, free parts of spans included.
-func inUse() float64 {
-	m := collected()
-	return float64(m.HeapInuse + m.StackInuse)
-}
-
-// collected returns the statistics once what finalizers and cleanups held has gone, too.
-func collected() *runtime.MemStats {
-	for range 3 {
-		runtime.GC()
-	}
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return &m
+	after, err := o.inUse()
+	return (after - before) / idleSessions / 1024, err
 }

@@ -7,7 +7,6 @@ import (
 	"math"
 
 	"github.com/arcpkit/arcp/pkg/client"
-	"github.com/arcpkit/arcp/pkg/transport/ws"
 )
 
 // The client is weighed before and after keptJobs, each time keptLooks times with keptBetween jobs in between.
@@ -23,17 +22,17 @@ const (
 func keptRows() []row {
 	return []row{{"kept of a released job, client, bytes", "<=", 0, func() (string, float64, error) {
 		bytes, err := kept()
-		return fmt.Sprintf("%.2fB", bytes), math.Trunc(bytes), err
+		return fmt.Sprintf("%.2fB", bytes), math.Trunc(bytes) + 0, err
 	}}}
 }
 
 func kept() (bytes float64, err error) {
-	url, stop, err := beside("runtime")
+	o, err := beside()
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, stop()) }()
-	session, err := connect(&ws.Dialer{URL: url})
+	defer func() { err = errors.Join(err, o.stop()) }()
+	session, err := o.connect()
 	if err != nil {
 		return 0, err
 	}

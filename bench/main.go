@@ -23,8 +23,8 @@ func main() {
 	only := flag.String("only", "", "measure only the rows whose name contains this")
 	list := flag.Bool("list", false, "print the names of the rows and measure nothing")
 	flag.Parse()
-	if flag.NArg() > 0 {
-		if err := play(flag.Args()); err != nil {
+	if flag.Arg(0) == roleRuntime {
+		if err := playRuntime(); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(2)
 		}
