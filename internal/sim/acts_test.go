@@ -78,13 +78,6 @@ func (b *bare) act() {
 	say := func(job string, p arcp.Payload) {
 		l.write(&arcp.Envelope{ID: b.nextID(), SessionID: b.id, JobID: job, Payload: p})
 	}
-	retry := func(p arcp.JobSubmit) {
-		id := b.nextID()
-		b.mu.Lock()
-		b.retries[id] = true
-		b.mu.Unlock()
-		l.write(&arcp.Envelope{ID: id, SessionID: b.id, Payload: &p})
-	}
 	job := b.w.anyJob(b.r)
 	switch b.r.IntN(24) {
 	case 0, 1, 2, 3:
@@ -97,9 +90,9 @@ func (b *bare) act() {
 		say("", &p)
 	case 6, 7:
 		if p, ok := b.w.again(b.r, b.principal); ok {
-			retry(p)
+			say("", &p)
 			if b.r.IntN(3) == 0 {
-				retry(p)
+				say("", &p)
 			}
 		}
 	case 8:
@@ -111,7 +104,6 @@ func (b *bare) act() {
 	case 10, 11, 12:
 		say("", &arcp.JobSubscribe{JobID: job, History: b.r.IntN(3) > 0, FromEventSeq: pick(b.r, 0, 0, uint64(b.r.IntN(20)))})
 	case 13:
-		b.disown(job)
 		say("", &arcp.JobUnsubscribe{JobID: job})
 	case 14:
 		limit := uint64(1 + b.r.IntN(4))
@@ -133,15 +125,6 @@ func (b *bare) act() {
 		<-b.gone(l)
 	case 23:
 		b.steal()
-	}
-}
-
-// disown ends the wait for a job that another session submitted, which an unsubscribe may take from this one.
-func (b *bare) disown(job string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.adopted[job] {
-		b.mine[job] = true
 	}
 }
 

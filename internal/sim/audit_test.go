@@ -71,9 +71,6 @@ func (b *bare) follow(jobs []string) {
 		b.mine[id] = false
 		b.mu.Unlock()
 		b.line.write(&arcp.Envelope{ID: b.nextID(), SessionID: b.id, Payload: &arcp.JobSubscribe{JobID: id, History: true}})
-		if b.w.small && !b.await() { // all histories at once would be more than a reader may have waiting
-			break
-		}
 	}
 	if !b.await() {
 		b.w.fail("the audit of %s was never told the end of job %s (%d jobs, link alive %v)", b.principal, b.waiting(), len(jobs), b.alive())

@@ -23,16 +23,14 @@ type bare struct {
 	line      *line // the newest link
 	careless  bool  // it said goodbye, or that it has more than it has, or less: its session may be gone
 
-	mu      sync.Mutex
-	id      string
-	token   string
-	last    uint64          // the newest event received
-	mine    map[string]bool // jobs accepted for the session; true once nothing more is owed of them
-	watched map[string]bool // jobs subscribed to
-	adopted map[string]bool // jobs that another session may have submitted before
-	retries map[string]bool // submits whose key was used before
-	cursor  string          // of the last page
-	heard   time.Time       // when the runtime last said anything, so that the session surely had a link
+	mu     sync.Mutex
+	id     string
+	token  string
+	last   uint64          // the newest event received
+	mine   map[string]bool // jobs accepted for the session; true once nothing more is owed of them
+	cursor string          // of the last page
+	told   map[string]bool // ids of acceptances; one that is sent again on a resume is none
+	heard  time.Time       // when the runtime last said anything, so that the session surely had a link
 }
 
 // line is one link of a bare client.
@@ -56,8 +54,8 @@ func newBare(w *world, actor uint64, principal string) *bare {
 func (b *bare) forget() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.id, b.token, b.last, b.mine, b.adopted, b.cursor = "", "", 0, map[string]bool{}, map[string]bool{}, ""
-	b.watched, b.retries = map[string]bool{}, map[string]bool{}
+	b.id, b.token, b.last, b.mine, b.cursor = "", "", 0, map[string]bool{}, ""
+	b.told = map[string]bool{}
 	b.features, b.careless = nil, false
 	for _, f := range arcp.Features() {
 		if f == arcp.FeatureSubscribe || f == arcp.FeatureAgentVersions || b.r.IntN(6) > 0 {
@@ -215,12 +213,9 @@ func (b *bare) take(l *line, e *arcp.Envelope) {
 		}
 	case *arcp.JobAccepted:
 		b.w.know(p.JobID)
-		b.adopted[p.JobID] = b.adopted[p.JobID] || b.retries[p.RequestID]
-		if !b.mine[p.JobID] {
-			b.mine[p.JobID] = b.watched[p.JobID]
+		if !b.told[e.ID] { // whatever the session has had of the job, it gets its end behind this
+			b.told[e.ID], b.mine[p.JobID] = true, false
 		}
-	case *arcp.JobSubscribed:
-		b.watched[p.JobID] = true
 	case *arcp.JobResult, *arcp.JobError:
 		b.mine[e.JobID] = true
 	case *arcp.SessionJobs:

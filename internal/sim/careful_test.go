@@ -24,7 +24,6 @@ type careful struct {
 	principal string
 	r         *rand.Rand
 	readers   sync.WaitGroup
-	used      map[string]bool      // keys of its submits
 	read      map[*client.Job]bool // has a reader; a second one would share the events with the first
 
 	mu    sync.Mutex
@@ -34,7 +33,7 @@ type careful struct {
 }
 
 func newCareful(w *world, actor uint64, principal string) *careful {
-	return &careful{w: w, name: fmt.Sprint("p", actor), principal: principal, read: map[*client.Job]bool{}, used: map[string]bool{}, r: w.rng(actor), dials: w.rng(actor + 1_000_000)}
+	return &careful{w: w, name: fmt.Sprint("p", actor), principal: principal, read: map[*client.Job]bool{}, r: w.rng(actor), dials: w.rng(actor + 1_000_000)}
 }
 
 // Dial makes a link with or without faults, or none while the network is down.
@@ -141,10 +140,9 @@ func (c *careful) submit(ctx context.Context, s *client.Session) *client.Job {
 	if c.r.IntN(4) == 0 {
 		p.IdempotencyKey = fmt.Sprint(c.name, "-", c.r.Uint32())
 		c.w.keep(keyedWork{c.principal, p})
-	} else if q, ok := c.w.again(c.r, c.principal); ok && c.r.IntN(4) == 0 && !c.used[q.IdempotencyKey] {
+	} else if q, ok := c.w.again(c.r, c.principal); ok && c.r.IntN(4) == 0 {
 		p = q
 	}
-	c.used[p.IdempotencyKey] = true
 	j, err := s.Submit(ctx, &p)
 	if err != nil {
 		c.excuse("Submit", s, err, arcp.CodeAgentNotAvailable, arcp.CodeDuplicateKey)

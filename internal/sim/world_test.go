@@ -24,7 +24,7 @@ type world struct {
 	seed     uint64
 	rt       *arcprt.Runtime
 	opts     arcprt.Options
-	small    bool // caps so low that a session may lose its events and with them the right to resume
+	small    bool // the cap on what is kept is so low that a session may lose events and with them the right to resume
 	runtimes *invariant.Recorder
 	clients  *invariant.Recorder
 	serving  sync.WaitGroup
@@ -77,7 +77,10 @@ func open(t *testing.T, seed uint64) *world {
 	}
 	if r.IntN(5) == 0 {
 		w.small = true
-		w.opts.RetainedBytes, w.opts.UnwrittenBytes = pick(r, 2_000, 20_000), pick(r, 200_000, 400_000)
+		w.opts.RetainedBytes = pick(r, 2_000, 20_000)
+	}
+	if r.IntN(5) == 0 {
+		w.opts.UnwrittenBytes = pick(r, 10_000, 100_000)
 	}
 	rt, err := arcprt.New(&w.opts)
 	if err != nil {
