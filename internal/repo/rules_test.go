@@ -25,7 +25,7 @@ var floors = [][]string{
 	{"pkg/internal/link", "pkg/internal/convo", "internal/invariant"},
 	{"pkg/client", "pkg/runtime"},
 	{"bindings/c", "cmd/arcp"},
-	{"examples", "bench", "internal/repo", "internal/e2e", "internal/sim"},
+	{"examples", "bench", "internal/repo", "internal/e2e", "internal/sim", "internal/linear"},
 }
 
 // tower is the generator, which stands beside the floors: neither imports the other.
@@ -53,7 +53,7 @@ var homes = map[string][]string{
 	"C":                                     {"bindings/c"},
 	module + "/internal/proc":               {"pkg/transport", "pkg/runtime/program"},
 	module + "/pkg/transport/ws":            {"cmd/arcp", "bindings/c", "examples", "bench"},
-	module + "/pkg/transport/faulty":        {"internal/e2e", "internal/sim"},
+	module + "/pkg/transport/faulty":        {"internal/e2e", "internal/sim", "internal/linear"},
 	module + "/pkg/internal/convo":          {},                               // conversations are played by tests
 	module + "/internal/invariant":          {"internal/e2e", "internal/sim"}, // traces are judged by tests
 	module + "/examples/internal":           {"examples"},
