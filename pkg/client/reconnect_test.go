@@ -102,7 +102,7 @@ func TestALinkThatNeverWorksIsGivenUp(t *testing.T) {
 	})
 }
 
-// guards T1, L1: a second link over an open network does not carry what the first would not have.
+// A second link over an open network does not carry what the first would not have (§14).
 func TestRedialKeepsTokensOffTheOpenNetwork(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
