@@ -41,7 +41,7 @@ func growth(age func(*pump) error, measure func(*pump) (float64, error)) (figure
 	if err := age(old); err != nil {
 		return "", 0, err
 	}
-	const rounds = 7
+	const rounds = 11
 	ns, ratio, err := alternate(rounds, func() (float64, error) { return measure(old) }, func() (float64, error) {
 		young, err := newPump()
 		if err != nil {
@@ -55,7 +55,7 @@ func growth(age func(*pump) error, measure func(*pump) (float64, error)) (figure
 
 // eventTime is nanoseconds an event, from the agent to the reader.
 func eventTime(p *pump) (float64, error) {
-	const warm, n = 10_000, 50_000
+	const warm, n = 10_000, 100_000
 	if err := p.events(warm); err != nil {
 		return 0, err
 	}

@@ -30,7 +30,7 @@ func (l *Link) readAhead() *ahead {
 	a := &ahead{ready: make(chan struct{}, 1), room: make(chan struct{}, 1), stopped: make(chan struct{})}
 	go func() {
 		defer close(a.stopped)
-		s := slab{max: l.o.ReadSlab}
+		s := slab{max: l.o.ReadSlab, foresees: true}
 		for {
 			in := l.readOne(&s)
 			a.push(in, l.done)

@@ -97,20 +97,33 @@ func (l *Link) badFrame(err error) error {
 	return l.Send(answer)
 }
 
-// firstSlab is the block a link begins with: most sessions never need more.
-const firstSlab = 1 << 10
+const (
+	// firstSlab is the block a link begins with: most sessions never need more.
+	firstSlab = 1 << 10
+	// foreseen is the most that room is made for ahead of a frame that has not come.
+	foreseen = 512 << 10
+	// frameSlack is more room than a frame has bytes: who fills it to the last one grows it to learn of the frame's end.
+	frameSlack = 512
+)
 
-// slab hands out room for frames in blocks that double up to max.
+// slab hands out room for frames in blocks that double up to max. One that foresees makes a block of its own for a frame that will be
+// as large as the last: growing into it would copy it several times. It costs a connection that goes idle behind a large frame the block.
 //
 // Invariant: a byte that was given away by keep is never written again, for strings alias it.
 type slab struct {
-	buf []byte
-	max int
+	buf      []byte
+	max      int
+	foresees bool
+	next     int // what the next frame needs if it is like the last; 0 is what blocks have room for
 }
 
 // room gives an empty slice with what is left of the block, or of a new one when that is little.
 func (s *slab) room() []byte {
-	if size := cap(s.buf); size == 0 || size-len(s.buf) < size/8 {
+	size := cap(s.buf)
+	switch left := size - len(s.buf); {
+	case s.next > left:
+		s.buf = make([]byte, 0, s.next)
+	case size == 0 || left < size/8:
 		s.buf = make([]byte, 0, min(s.max, max(firstSlab, 2*size)))
 	}
 	return s.buf[len(s.buf):]
@@ -119,6 +132,10 @@ func (s *slab) room() []byte {
 // keep gives frame away. A frame that outgrew the room has storage of its own; unless it would fit no block, the rest
 // of this one is given up, or the next frame of that size would outgrow it too.
 func (s *slab) keep(frame []byte) {
+	s.next = 0
+	if s.foresees && len(frame) > s.max/2 {
+		s.next = min(len(frame)+frameSlack, foreseen)
+	}
 	switch left := cap(s.buf) - len(s.buf); {
 	case cap(frame) == left:
 		s.buf = s.buf[:len(s.buf)+len(frame)]
