@@ -24,6 +24,7 @@ func TestScript(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ARCP_CONFIG_DIR", filepath.Join(env.WorkDir, "config"))
 			env.Setenv("PYTHONDONTWRITEBYTECODE", "1")
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // each command is a process of its own
 			env.Values[serverKey{}] = new(server)
 			return writeDocs(env.WorkDir)
 		},

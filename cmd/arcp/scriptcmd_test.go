@@ -156,7 +156,7 @@ func command(ts *testscript.TestScript, args []string) *exec.Cmd {
 	}
 	cmd := exec.Command(path, args[1:]...)
 	cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "WORK", "ARCP_CONFIG_DIR", "ARCP_URL", "ARCP_TOKEN", "ARCP_GIVE_UP", "PYTHONDONTWRITEBYTECODE"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "WORK", "ARCP_CONFIG_DIR", "ARCP_URL", "ARCP_TOKEN", "ARCP_GIVE_UP", "PYTHONDONTWRITEBYTECODE", "GORACE"} {
 		if v := ts.Getenv(name); v != "" {
 			cmd.Env = append(cmd.Env, name+"="+v)
 		}
