@@ -175,7 +175,7 @@ func stream(ctx context.Context, t *arcprt.Task) error {
 	if err != nil {
 		return err
 	}
-	for i := range events {
+	for i := range 4 {
 		if _, err := fmt.Fprint(w, i, strings.Repeat(" ", 200_000)); err != nil {
 			return err
 		}
@@ -226,7 +226,7 @@ func wantStream(t *testing.T, j *client.Job) {
 	}
 	defer func() { _ = r.Close() }()
 	data, err := io.ReadAll(r)
-	if got := strings.Join(strings.Fields(string(data)), ","); err != nil || got != "0,1,2,3,4,5,6,7,8,9,10,11" {
+	if got := strings.Join(strings.Fields(string(data)), ","); err != nil || got != "0,1,2,3" {
 		t.Errorf("the stream is %.60s (%d bytes), %v", got, len(data), err)
 	}
 	next := uint64(0)

@@ -57,7 +57,11 @@ func (j *Job) settle() {
 	if j.held == nil {
 		return
 	}
-	j.readIndex.Store(j.held.index)
+	var next uint64
+	if len(j.batch) > 0 {
+		next = j.batch[0][j.at].index
+	}
+	j.next.Store(next) // before read: whoever looks at both looks at read first
 	j.read.Store(j.held.event.Seq)
 	j.held = nil
 	j.session.touch()

@@ -21,18 +21,19 @@ type Job struct {
 	status arcp.JobStatus
 	err    error
 
-	reading   atomic.Bool // somebody is in Next
-	batch     [][]queued  // taken from the queue by Next; batch[0] is not yet returned from at
-	at        int
-	held      *queued // returned by Next last: the caller is at work on it
-	sinceAck  int
-	read      atomic.Uint64 // the seq of the last event the caller is done with
-	readIndex atomic.Uint64 // and its index
+	reading  atomic.Bool // somebody is in Next
+	batch    [][]queued  // taken from the queue by Next; batch[0] is not yet returned from at
+	at       int
+	held     *queued // returned by Next last: the caller is at work on it
+	sinceAck int
+	read     atomic.Uint64 // the seq of the last event the caller is done with
+	next     atomic.Uint64 // the index of the one after it in the batch; 0 for none
 
 	mu       sync.Mutex
 	accepted *arcp.JobAccepted
 	order    order
 	base     uint64 // the index after which its events were asked for
+	first    uint64 // the index of the first event that went into the queue; 0 for none yet
 	queue    queue
 	chunks   chunks
 	over     bool  // done is closed
@@ -181,6 +182,9 @@ func (j *Job) push(e *arcp.Envelope, p *arcp.JobEvent) {
 		j.order.behind = j.order.behind || index > 0
 	default:
 		j.order.last = max(j.order.last, index)
+		if j.first == 0 {
+			j.first = index
+		}
 		j.queue.push(e, p, index, size)
 	}
 }
@@ -194,7 +198,7 @@ func (j *Job) finish(l *link.Link, index uint64, result *arcp.JobResult, status 
 	if j.order.admit(index) {
 		j.complete = true
 		j.order.last = max(j.order.last, index)
-	} else if j.order.cold {
+	} else if j.order.cold && !j.order.exact {
 		j.order.fetching = false // the replay may have been taken for something else: asked for again, it cannot be
 	}
 	if !j.over {

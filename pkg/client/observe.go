@@ -57,9 +57,8 @@ func (j *Job) Unsubscribe(ctx context.Context) error {
 	}
 	l := s.current() // without one it is said when something of the job comes again
 	j.mu.Lock()
-	o := j.order
 	if !j.over || !j.complete {
-		s.jobs.leave(j.id, o, l)
+		s.jobs.leave(parted{id: j.id, at: j.order.at, base: j.base, first: j.first, told: l})
 	}
 	j.mu.Unlock()
 	j.lose(ErrUnsubscribed)
@@ -103,7 +102,7 @@ func (s *Session) subscribed(l *link.Link, p *arcp.JobSubscribed) {
 	id := strings.Clone(p.JobID)
 	switch {
 	case r == nil && s.jobs.get(id) == nil: // nobody waits any more
-		s.jobs.leave(id, order{}, l)
+		s.jobs.leave(parted{id: id, told: l})
 		s.unobserve(l, id)
 	case r == nil:
 	case r.kind != arcp.TypeJobSubscribe:
@@ -189,11 +188,10 @@ func (j *Job) fetched(err error) {
 	case errors.Is(err, ErrLinkLost), errors.Is(err, ErrSessionExpired), errors.Is(err, ErrTakenOver):
 	case first > o.last+1: // the log has lost its head: the rest of it may be fetched
 		j.gap = fmt.Errorf("%w: %d of job %s: %w", ErrEventsShed, first-1-o.last, j.id, err)
-		o.last = first - 1
+		*o = order{last: first - 1, at: o.at, behind: true, cold: o.cold}
 	default:
 		j.gap = fmt.Errorf("%w: of job %s: %w", ErrEventsShed, j.id, err)
-		o.behind, o.cold = false, false
-		o.last = max(o.last, o.at)
+		*o = order{last: max(o.last, o.at), at: o.at}
 		j.complete = j.complete || j.over
 	}
 	o.fetching = false

@@ -10,8 +10,10 @@ type order struct {
 	last     uint64 // the index of the last event that went into the queue; it and those below are done with
 	at       uint64 // the index of the last event that came
 	behind   bool   // events above last were left out: only a new run goes on
-	cold     bool   // behind from the start: what at is was heard of an earlier subscription
-	fetching bool   // a replay was asked for and has not begun
+	cold     bool   // behind from the start: runs may come that somebody before asked for, and that begin above last
+	exact    bool   // of a cold one: last+1 is an event that is seen here, so it is by that event that the right run is known
+	given    bool   // of a cold one: the right run comes by itself
+	fetching bool   // it is on its way
 }
 
 // admit takes note of an event and says whether it comes next. A peer that gives its events other ids has index 0 throughout: there is
@@ -22,8 +24,8 @@ func (o *order) admit(index uint64) bool {
 	}
 	again := index <= o.at
 	o.at = index
-	if o.behind && (again || index == o.last+1) {
-		o.behind, o.cold, o.fetching = false, false, false
+	if o.behind && (again && !o.exact || index == o.last+1) {
+		*o = order{last: o.last, at: o.at}
 	}
 	return !o.behind && index > o.last
 }

@@ -20,6 +20,7 @@ type queue struct {
 	shed   int    // events dropped before the first that Next was not told of
 	from   uint64 // the seq of the first event of the last batch taken
 	to     uint64 // and of the last
+	begin  uint64 // the index of the first
 	room   int    // how many the next first block is made for
 
 	waiting bool          // Next is about to wait for ready
@@ -90,7 +91,7 @@ func (q *queue) take() [][]queued {
 		q.room = len(blocks[0])
 	}
 	last := blocks[len(blocks)-1]
-	q.from, q.to = blocks[0][0].event.Seq, last[len(last)-1].event.Seq
+	q.from, q.to, q.begin = blocks[0][0].event.Seq, last[len(last)-1].event.Seq, blocks[0][0].index
 	q.blocks, q.head, q.bytes = nil, 0, 0
 	return blocks
 }

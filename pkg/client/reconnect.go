@@ -64,7 +64,9 @@ func (s *Session) serve(ctx context.Context, l *link.Link, timeout time.Duration
 func (s *Session) verdict(cause error) error {
 	report := s.in.report
 	switch {
-	case s.isClosing() && report == nil:
+	case s.isClosing() && report != nil:
+		return fmt.Errorf("%w: %w: %w", ErrLinkLost, ErrClosed, report)
+	case s.isClosing():
 		return fmt.Errorf("%w: %w", ErrLinkLost, ErrClosed)
 	case errors.Is(cause, ErrSessionExpired):
 		return cause
@@ -72,7 +74,7 @@ func (s *Session) verdict(cause error) error {
 		return fmt.Errorf("%w: %w", ErrTakenOver, report)
 	case !s.in.open && arcp.IsRemote(cause):
 		return s.refusal(cause)
-	case !s.in.begun || s.o.Reconnect.Off || s.isClosing() || report != nil && isFinal(report):
+	case !s.in.begun || s.o.Reconnect.Off || report != nil && isFinal(report):
 		return fmt.Errorf("%w: %w", ErrLinkLost, lastWord(report, cause))
 	}
 	return nil

@@ -39,8 +39,9 @@ type stateText struct {
 // stateJob is how far a job was read: there may be events above Seq that were.
 type stateJob struct {
 	ID    string `json:"id"`
-	Index uint64 `json:"index"`
-	Whole bool   `json:"whole"` // what comes next comes with the session; otherwise it must be fetched
+	Index uint64 `json:"index"` // what is at or below it is done with
+	Exact bool   `json:"exact"` // the event of the index after it is one that the session sees
+	Whole bool   `json:"whole"` // what comes next comes by itself; otherwise it must be fetched
 }
 
 const shownState = "client.State{redacted}"
@@ -103,7 +104,26 @@ func (of *stateOf) add(j *Job) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	of.seq = min(of.seq, j.processedLocked(of.seq))
-	of.jobs = append(of.jobs, stateJob{ID: j.id, Index: max(j.readIndex.Load(), j.base), Whole: !j.order.behind})
+	sj := stateJob{ID: j.id, Index: j.order.last, Exact: j.order.exact, Whole: !j.order.behind || j.order.given}
+	if next := j.unprocessedLocked(); next > 0 {
+		sj.Index, sj.Exact = next-1, true
+	}
+	of.jobs = append(of.jobs, sj)
+}
+
+// unprocessedLocked returns the index of the first event that came and is not processed; 0 for none.
+func (j *Job) unprocessedLocked() uint64 {
+	q := &j.queue
+	read, next := j.read.Load(), j.next.Load()
+	switch {
+	case read < q.from:
+		return q.begin
+	case read < q.to && next > 0:
+		return next
+	case len(q.blocks) > 0:
+		return q.blocks[0][q.head].index
+	}
+	return 0
 }
 
 // Resume goes on with a session that another process began (§6.3). It connects as Connect does. Its jobs are had by Attach; what comes of
@@ -130,8 +150,11 @@ func (s *Session) adopt(of *stateOf) {
 		j := newJob(s, sj.ID, nil)
 		j.kept = true
 		j.queue.limit = min(s.o.EventBytes, max(keptBytes, s.o.EventBytes/len(of.jobs)))
-		j.order = order{last: sj.Index, behind: !sj.Whole, cold: !sj.Whole}
 		j.base = sj.Index
+		j.order = order{last: sj.Index}
+		if sj.Exact || !sj.Whole {
+			j.order = order{last: sj.Index, behind: true, cold: true, exact: sj.Exact, given: sj.Whole, fetching: sj.Whole}
+		}
 		s.jobs.keep(j, len(of.jobs))
 	}
 }

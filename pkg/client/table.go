@@ -27,7 +27,9 @@ type table struct {
 // parted is a job that was unsubscribed from: what is under way of it is nobody's.
 type parted struct {
 	id    string
-	order order
+	at    uint64     // as in order
+	base  uint64     // the index after which events were asked for
+	first uint64     // the first that came; 0 for none
 	told  *link.Link // the last link the runtime was told on
 }
 
@@ -115,16 +117,16 @@ func (t *table) drained(j *Job) {
 }
 
 // leave takes a job out that was unsubscribed from.
-func (t *table) leave(id string, o order, told *link.Link) {
+func (t *table) leave(p parted) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.changes.Add(1)
-	delete(t.byID, id)
-	delete(t.ended, id)
+	delete(t.byID, p.id)
+	delete(t.ended, p.id)
 	if len(t.left) == maxLeft {
 		t.left = slices.Delete(t.left, 0, 1)
 	}
-	t.left = append(t.left, parted{id, o, told})
+	t.left = append(t.left, p)
 }
 
 func (t *table) findLeftLocked(id string) int {
@@ -140,7 +142,7 @@ func (t *table) pass(id string, index uint64, l *link.Link) (left, tell bool) {
 		return false, false
 	}
 	p := &t.left[i]
-	p.order.at = index
+	p.at = index
 	tell = p.told != l
 	p.told = l
 	return true, tell
@@ -151,12 +153,17 @@ func (t *table) rejoin(id string, last uint64) order {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	o := order{last: last, at: last}
-	if i := t.findLeftLocked(id); i >= 0 {
-		if at := t.left[i].order.at; at > last { // events of the old one may still come first
-			o.at, o.behind, o.cold, o.fetching = at, true, true, true
-		}
-		t.left = slices.Delete(t.left, i, i+1)
+	i := t.findLeftLocked(id)
+	if i < 0 {
+		return o
 	}
+	if p := t.left[i]; p.at > last { // what was asked for before may still come first
+		o = order{last: last, at: p.at, behind: true, cold: true, fetching: true}
+		if p.base <= last && last < p.first {
+			o.last, o.exact = p.first-1, true
+		}
+	}
+	t.left = slices.Delete(t.left, i, i+1)
 	return o
 }
 
