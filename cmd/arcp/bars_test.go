@@ -30,8 +30,10 @@ func TestBars(t *testing.T) {
 			t.Fatalf("event(%T) = %v", body, err)
 		}
 	}
+	b.note("note\n")
 	b.close()
-	for _, want := range []string{"job        job_1 a@1.0.0\n", `warn       low\x1b[2J` + "\n", `x-vendor.a.b {"n":1}` + "\n"} {
+	b.close() // which does nothing
+	for _, want := range []string{"job        job_1 a@1.0.0\n", `warn       low\x1b[2J` + "\n", `x-vendor.a.b {"n":1}` + "\n", "note\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the terminal got %q, without %q", out.String(), want)
 		}

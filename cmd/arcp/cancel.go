@@ -94,6 +94,8 @@ func (o *cancellation) session(ctx context.Context, s streams, sessions keptSess
 			return nil, false, err
 		}
 		sessions.forget(jobID)
+	} else if err == nil {
+		note(eventLine("client", term.Line("not used is the job's session, which was kept for "+url)))
 	}
 	session, err := o.connect(ctx, s, note)
 	return session, false, err
@@ -104,7 +106,7 @@ func (o *cancellation) end(ctx context.Context, job *client.Job) error {
 	ctx, done := context.WithTimeout(ctx, cancelTimeout)
 	defer done()
 	if err := job.Cancel(ctx, o.reason); err != nil {
-		return err
+		return notCancelled(err)
 	}
 	_, err := job.Result(ctx)
 	switch {

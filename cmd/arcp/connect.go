@@ -51,7 +51,7 @@ func (t *target) addFlags(cmd *cobra.Command, giveUp time.Duration) {
 	f.StringVar(&t.stdio, "stdio", "", "start `COMMAND` and speak to it over its standard streams, in place of a URL")
 	f.StringVar(&t.ca, "ca", "", "trust the certificates in the PEM `FILE` only")
 	f.BoolVar(&t.insecure, "insecure", false, "send the token in clear to other machines; everybody on the way can read it")
-	f.DurationVar(&t.giveUp, "give-up", giveUp, "look for a lost runtime for so long a `DURATION`; 0 is not at all")
+	f.DurationVar(&t.giveUp, "give-up", giveUp, "how long a `DURATION` a lost runtime is looked for; 0 is not at all")
 	envFlag(f, "url", "ARCP_URL")
 	envFlag(f, "token", "ARCP_TOKEN")
 	envFlag(f, "stdio", "ARCP_STDIO")

@@ -46,7 +46,7 @@ func newJobs(s streams) *cobra.Command {
 	f.BoolVar(&o.ndjson, "json", false, "write each job as a JSON object on a line of its own")
 	f.StringSliceVar(&o.status, "status", nil, "only jobs in one of these `STATES`: "+strings.Join(statuses(), ", "))
 	f.StringVar(&o.agent, "agent", "", "only jobs of the agent `NAME[@VERSION]`")
-	f.StringVar(&o.since, "since", "", "only jobs created after `TIME`: as in 2h30m ago, 2006-01-02, or 2006-01-02T15:04:05Z")
+	f.StringVar(&o.since, "since", "", "only jobs created after `TIME`: 2006-01-02, 2006-01-02T15:04:05Z, or how long ago, as 2h30m")
 	_ = cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions(statuses(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("agent", completion(s, &o.target, agents))
 	return cmd

@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/arcpkit/arcp/cmd/arcp/internal/term"
@@ -41,7 +42,8 @@ func run(args []string, s streams) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err != nil {
-		fmt.Fprintln(s.err, "arcp: "+term.Block(err.Error(), "      "))
+		text := strings.TrimPrefix(err.Error(), "client: ") // which says nothing to who runs a command
+		fmt.Fprintln(s.err, "arcp: "+term.Block(text, "      "))
 	}
 	return exitCode(err)
 }

@@ -226,7 +226,7 @@ func cancelOnInterrupt(ctx context.Context, job *client.Job) (context.Context, c
 		asked, done := context.WithTimeout(work, cancelTimeout)
 		defer done()
 		if err := job.Cancel(asked, "interrupted"); err != nil && !isOver(job) {
-			cancel(fmt.Errorf("the job could not be cancelled: %w", err))
+			cancel(notCancelled(err))
 			return
 		}
 		timer := time.AfterFunc(cancelTimeout, func() { cancel(errors.New("the job was cancelled and does not end")) })
@@ -236,6 +236,14 @@ func cancelOnInterrupt(ctx context.Context, job *client.Job) (context.Context, c
 		stop()
 		cancel(nil)
 	}
+}
+
+// notCancelled says why a cancel was not taken: it may have waited in vain for a lost runtime.
+func notCancelled(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &exitError{exitNoLink, errors.New("the runtime gives no answer: the job could not be cancelled")}
+	}
+	return classify(fmt.Errorf("the job could not be cancelled: %w", err))
 }
 
 func isOver(job *client.Job) bool {
