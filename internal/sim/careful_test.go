@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +24,9 @@ type careful struct {
 	readers   sync.WaitGroup
 	read      map[*client.Job]bool // has a reader; a second one would share the events with the first
 
+	options client.Options
+	watched []*client.Job // observed, and not unsubscribed from yet
+
 	mu    sync.Mutex
 	dials *rand.Rand // the dialer's own: who dials next is not for the seed to say
 	kind  bool       // links have no faults any more
@@ -36,8 +37,40 @@ func newCareful(w *world, actor uint64, principal string) *careful {
 	return &careful{w: w, name: fmt.Sprint("p", actor), principal: principal, read: map[*client.Job]bool{}, r: w.rng(actor), dials: w.rng(actor + 1_000_000)}
 }
 
+// way is how one session gets to the runtime. A process that dies takes its way along.
+type way struct {
+	c *careful
+
+	mu   sync.Mutex
+	dead bool
+	last transport.Conn
+}
+
 // Dial makes a link with or without faults, or none while the network is down.
-func (c *careful) Dial(ctx context.Context) (transport.Conn, error) {
+func (w *way) Dial(context.Context) (transport.Conn, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.dead {
+		return nil, errDown
+	}
+	conn, err := w.c.dial()
+	w.last = conn
+	return conn, err
+}
+
+// kill ends the link and makes no other one.
+func (w *way) kill() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dead = true
+	if w.last != nil {
+		_ = w.last.Close("the process died")
+	}
+}
+
+var errDown = errors.New("no way to the runtime")
+
+func (c *careful) dial() (transport.Conn, error) {
 	c.mu.Lock()
 	near, far, capacity := faulty.Plan{}, faulty.Plan{}, pick(c.dials, 4<<10, 256<<10)
 	if p, q := plan(c.dials), plan(c.dials); !c.kind {
@@ -46,7 +79,7 @@ func (c *careful) Dial(ctx context.Context) (transport.Conn, error) {
 	down := time.Until(c.down) > 0
 	c.mu.Unlock()
 	if down || c.w.isDown() {
-		return nil, errors.New("no way to the runtime")
+		return nil, errDown
 	}
 	return c.w.clients.Conn(faulty.New(c.w.dial(far, capacity), near), arcp.FromClient), nil
 }
@@ -68,21 +101,24 @@ func (c *careful) outage(d time.Duration) {
 // run opens one session after another, each with its jobs, until it has had enough.
 func (c *careful) run() {
 	for range 1 + c.r.IntN(3) {
-		if s := c.connect(); s != nil {
-			c.use(s)
+		c.options = client.Options{
+			Name: c.name, Token: tokenOf(c.principal), EventBytes: pick(c.r, 0, 0, 3_000), HandshakeTimeout: 5 * time.Second,
+			Reconnect: &client.Reconnect{Jitter: -1},
+		}
+		w := &way{c: c}
+		s := c.persist(func(ctx context.Context) (*client.Session, error) { return client.Connect(ctx, w, &c.options) })
+		for s != nil {
+			s = c.use(w, s)
+			w = &way{c: c}
 		}
 	}
 }
 
-// connect tries until a session is open.
-func (c *careful) connect() *client.Session {
-	o := &client.Options{
-		Name: c.name, Token: tokenOf(c.principal), EventBytes: pick(c.r, 0, 0, 3_000), HandshakeTimeout: 5 * time.Second,
-		Reconnect: &client.Reconnect{Jitter: -1},
-	}
+// persist tries until there is a session, or cannot be.
+func (c *careful) persist(open func(context.Context) (*client.Session, error)) *client.Session {
 	for !c.w.isDown() {
-		s, err := client.Connect(context.Background(), c, o)
-		if err == nil {
+		s, err := open(context.Background())
+		if err == nil || errors.Is(err, client.ErrSessionExpired) {
 			return s
 		}
 		time.Sleep(time.Second)
@@ -90,48 +126,114 @@ func (c *careful) connect() *client.Session {
 	return nil
 }
 
-// use is the life of one session: jobs, watching, cancels, outages, then the end of all that it reads.
-func (c *careful) use(s *client.Session) {
-	var own []*client.Job
+// use is the life of one process with a session: jobs, watching, cancels, outages, then the end of all that it reads, or its own.
+func (c *careful) use(w *way, s *client.Session) (next *client.Session) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
+	var own []*client.Job
 	for range 3 + c.r.IntN(15) {
-		switch c.r.IntN(12) {
-		case 0, 1, 2, 3:
-			if j := c.submit(ctx, s); j != nil {
-				own = append(own, j)
-			}
-		case 4, 5:
-			c.watch(ctx, s)
-		case 6:
-			if len(own) > 0 {
-				c.cancel(ctx, s, own[c.r.IntN(len(own))])
-			}
-		case 7:
-			c.list(ctx, s)
-		case 8:
-			c.outage(pick(c.r, time.Second, 10*time.Second))
-		case 9:
-			if c.r.IntN(4) == 0 {
-				c.outage(c.w.opts.ResumeWindow + time.Minute)
-			}
-		default:
-			time.Sleep(time.Duration(c.r.IntN(5000)) * time.Millisecond)
-		}
+		own = c.act(ctx, s, own)
 	}
-	c.mu.Lock()
-	c.kind = true
-	c.mu.Unlock()
+	if c.r.IntN(4) == 0 && *states {
+		cancel()
+		return c.handOver(w, s, own)
+	}
+	c.isKind(true)
 	c.readers.Wait()
-	c.mu.Lock()
-	c.kind = false
-	c.mu.Unlock()
+	c.isKind(false)
 	closing, done := context.WithTimeout(context.Background(), time.Minute)
 	defer done()
 	_ = s.Close(closing)
 	if err := s.Err(); err == nil {
 		c.w.fail("%s: a closed session has no error", c.name)
 	}
+	return nil
+}
+
+// isKind takes faults from the links to come, or gives them back.
+func (c *careful) isKind(yes bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kind = yes
+}
+
+func (c *careful) act(ctx context.Context, s *client.Session, own []*client.Job) []*client.Job {
+	switch c.r.IntN(13) {
+	case 0, 1, 2, 3:
+		if j := c.submit(ctx, s); j != nil {
+			own = append(own, j)
+		}
+	case 4, 5:
+		c.watch(ctx, s)
+	case 6:
+		if len(own) > 0 {
+			c.cancel(ctx, s, own[c.r.IntN(len(own))])
+		}
+	case 7:
+		c.list(ctx, s)
+	case 8:
+		c.outage(pick(c.r, time.Second, 10*time.Second))
+	case 9:
+		if c.r.IntN(4) == 0 {
+			c.outage(c.w.opts.ResumeWindow + time.Minute)
+		}
+	case 10:
+		if n := len(c.watched); n > 0 {
+			_ = c.watched[n-1].Unsubscribe(ctx)
+			c.watched = c.watched[:n-1]
+		}
+	default:
+		time.Sleep(time.Duration(c.r.IntN(5000)) * time.Millisecond)
+	}
+	return own
+}
+
+// handOver lets the process die and another one go on with what it left: the session, and how far each job was read.
+func (c *careful) handOver(w *way, s *client.Session, own []*client.Job) *client.Session {
+	c.readers.Wait()
+	text, err := s.State().MarshalBinary()
+	if err != nil {
+		c.w.fail("%s: MarshalBinary = %v", c.name, err)
+		return nil
+	}
+	w.kill()
+	_ = s.Close(context.Background())
+	var state client.State
+	if err := state.UnmarshalBinary(text); err != nil {
+		c.w.fail("%s: UnmarshalBinary = %v", c.name, err)
+		return nil
+	}
+	to := &way{c: c}
+	next := c.persist(func(ctx context.Context) (*client.Session, error) { return client.Resume(ctx, to, state, &c.options) })
+	if next == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
+	newest := map[string]*client.Job{} // a job that was read to its end may have been submitted again, with its key
+	for _, j := range own {
+		newest[j.ID()] = j
+	}
+	for _, j := range own {
+		if newest[j.ID()] != j {
+			continue
+		}
+		last, whole := c.w.lastRead(j)
+		if l := c.w.logs()[j.ID()]; whole || l != nil && l.end == last+1 {
+			continue // there is nothing of it left to read
+		}
+		again, err := next.Attach(ctx, j.ID())
+		if err != nil {
+			c.excuse("Attach", next, err)
+			continue
+		}
+		c.follow(ctx, next, again, start{after: last, again: true})
+	}
+	c.isKind(true)
+	c.readers.Wait()
+	c.isKind(false)
+	_ = next.Close(ctx)
+	return nil
 }
 
 // submit starts a job, its reader and one who waits for its result.
@@ -149,19 +251,21 @@ func (c *careful) submit(ctx context.Context, s *client.Session) *client.Job {
 		return nil
 	}
 	c.w.know(j.ID())
-	c.follow(ctx, s, j, 0)
+	c.follow(ctx, s, j, start{})
 	return j
 }
 
-// watch follows any job, from the beginning or from somewhere.
+// watch follows any job, from the beginning or from now on.
 func (c *careful) watch(ctx context.Context, s *client.Session) {
-	id, from := c.w.anyJob(c.r), uint64(0)
-	j, err := s.Subscribe(ctx, id, &client.SubscribeOptions{History: true, From: from})
+	id, history := c.w.anyJob(c.r), c.r.IntN(3) > 0
+	j, err := s.Subscribe(ctx, id, &client.SubscribeOptions{History: history})
 	if err != nil {
 		c.excuse("Subscribe", s, err, arcp.CodeJobNotFound)
 		return
 	}
-	c.follow(ctx, s, j, from)
+	if c.follow(ctx, s, j, start{live: !history}) {
+		c.watched = append(c.watched, j)
+	}
 }
 
 func (c *careful) cancel(ctx context.Context, s *client.Session, j *client.Job) {
@@ -192,7 +296,8 @@ func (c *careful) excuse(what string, s *client.Session, err error, codes ...arc
 		}
 	}
 	lost := errors.Is(err, client.ErrSessionExpired) || errors.Is(err, client.ErrLinkLost)
-	if c.w.isDown() || c.w.small || lost && c.w.silence(s.ID())+longestWait >= c.w.opts.ResumeWindow {
+	given := errors.Is(err, context.Canceled) || errors.Is(err, client.ErrUnsubscribed) // given up, as it was meant to be
+	if given || c.w.isDown() || c.w.small || lost && c.w.silence(s.ID())+longestWait >= c.w.opts.ResumeWindow {
 		return
 	}
 	c.w.fail("%s, session %s: %s = %v", c.name, s.ID(), what, err)
@@ -214,9 +319,9 @@ func (w *world) silence(session string) (longest time.Duration) {
 }
 
 // follow reads a job's events and its result until its end, unless somebody reads them already.
-func (c *careful) follow(ctx context.Context, s *client.Session, j *client.Job, from uint64) {
+func (c *careful) follow(ctx context.Context, s *client.Session, j *client.Job, from start) bool {
 	if c.read[j] {
-		return
+		return false
 	}
 	c.read[j] = true
 	nap := pick(c.r, 0, 0, 0, time.Duration(c.r.IntN(500))*time.Millisecond)
@@ -227,117 +332,7 @@ func (c *careful) follow(ctx context.Context, s *client.Session, j *client.Job, 
 		}
 		_, result := j.Result(ctx)
 		whole := err == nil && (result == nil || arcp.IsRemote(result))
-		c.w.record(&reading{client: c.name, job: j.ID(), from: from, got: got, whole: whole, failure: result})
+		c.w.record(&reading{client: c.name, of: j, job: j.ID(), from: from, got: got, whole: whole, failure: result})
 	})
-}
-
-// read returns the events of a job in the order they came.
-func read(ctx context.Context, j *client.Job, nap time.Duration) (got []arcp.Event, err error) {
-	for ev, err := range j.Events(ctx) {
-		if err != nil {
-			return got, err
-		}
-		got = append(got, *ev)
-		if nap > 0 {
-			time.Sleep(nap)
-		}
-	}
-	return got, nil
-}
-
-// reading is what one iterator yielded.
-type reading struct {
-	client  string
-	job     string
-	from    uint64
-	got     []arcp.Event
-	whole   bool // it came to the job's end
-	failure error
-}
-
-func (w *world) record(r *reading) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.readings = append(w.readings, r)
-}
-
-// compare holds every reading against the log of its job.
-func (w *world) compare(logs map[string]*jobLog) {
-	for _, r := range w.readings {
-		l := logs[r.job]
-		if l == nil {
-			if len(r.got) > 0 || r.whole {
-				w.fail("%s has read job %s, of which no session was sent anything", r.client, r.job)
-			}
-			continue
-		}
-		next := uint64(0)
-		for i := range r.got {
-			id := r.got[i].ID
-			index, err := strconv.ParseUint(strings.TrimPrefix(id, r.job+"."), 10, 64)
-			if err != nil {
-				continue // back pressure, which is the session's own
-			}
-			if next == 0 {
-				next = r.from + 1
-			}
-			if index != next {
-				w.fail("%s was given %s, want %s.%d", r.client, id, r.job, next)
-			}
-			if body, _ := r.got[i].Body.AppendJSON(nil); string(body) != l.bodies[index] {
-				w.fail("%s was given %s as %s, the log has %s", r.client, id, body, l.bodies[index])
-			}
-			next = index + 1
-		}
-		if r.whole && next != 0 && next != l.end {
-			w.fail("%s was given events of %s up to %d, and its end is at %d", r.client, r.job, next-1, l.end)
-		}
-		if r.whole && (r.failure == nil) != (l.code == "") || r.failure != nil && r.whole && arcp.CodeOf(r.failure) != l.code {
-			w.fail("%s was told that %s ended as %v, the log has %q", r.client, r.job, r.failure, l.code)
-		}
-	}
-}
-
-// jobLog is what all sessions together were sent of a job.
-type jobLog struct {
-	bodies map[uint64]string
-	end    uint64
-	code   arcp.ErrorCode
-
-	success bool
-}
-
-// logs gathers the logs of all jobs from what the runtime sent.
-func (w *world) logs() map[string]*jobLog {
-	logs := map[string]*jobLog{}
-	for _, s := range w.runtimes.Trace() {
-		if s.From != arcp.FromRuntime {
-			continue
-		}
-		e, err := arcp.Decode(s.Data)
-		if err != nil || e.EventSeq == 0 {
-			continue
-		}
-		index, err := strconv.ParseUint(strings.TrimPrefix(e.ID, e.JobID+"."), 10, 64)
-		if err != nil {
-			continue
-		}
-		l := logs[e.JobID]
-		if l == nil {
-			l = &jobLog{bodies: map[uint64]string{}}
-			logs[e.JobID] = l
-		}
-		switch p := e.Payload.(type) {
-		case *arcp.JobEvent:
-			body, _ := p.Body.AppendJSON(nil)
-			l.bodies[index] = string(body)
-		case *arcp.JobResult:
-			l.end, l.code, l.success = index, "", true
-		case *arcp.JobError:
-			if l.end = index; !l.success { // a session that takes no chunks may be told of an error instead of the result
-				l.code = p.Code
-			}
-		}
-	}
-	return logs
+	return true
 }
