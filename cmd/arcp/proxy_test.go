@@ -4,8 +4,10 @@ package main
 
 import (
 	"io"
+	"math"
 	"net"
 	"net/url"
+	"strconv"
 	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -13,20 +15,27 @@ import (
 
 // proxy is a bad network: everything that goes through it can be cut.
 type proxy struct {
-	ln net.Listener
-	to string
+	ln   net.Listener
+	to   string
+	most int64 // bytes that a connection brings back before it is cut
 
 	mu    sync.Mutex
 	conns []net.Conn
 }
 
-// proxy: puts a proxy in front of the server and sets ARCP_URL to it.
-func proxyCommand(ts *testscript.TestScript, _ bool, _ []string) {
+// proxy [BYTES]: puts a proxy in front of the server and sets ARCP_URL to it. No connection brings back more than BYTES.
+func proxyCommand(ts *testscript.TestScript, _ bool, args []string) {
+	most := int64(math.MaxInt64)
+	if len(args) > 0 {
+		var err error
+		most, err = strconv.ParseInt(args[0], 10, 64)
+		ts.Check(err)
+	}
 	u, err := url.Parse(ts.Getenv("ARCP_URL"))
 	ts.Check(err)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)
-	p := &proxy{ln: ln, to: u.Host}
+	p := &proxy{ln: ln, to: u.Host, most: most}
 	ts.Value(serverKey{}).(*server).proxy = p
 	ts.Defer(func() {
 		_ = ln.Close()
@@ -51,14 +60,15 @@ func (p *proxy) serve() {
 		p.mu.Lock()
 		p.conns = append(p.conns, near, far)
 		p.mu.Unlock()
-		go pass(near, far)
-		go pass(far, near)
+		go pass(near, far, p.most)
+		go pass(far, near, math.MaxInt64)
 	}
 }
 
-func pass(to, from net.Conn) {
-	_, _ = io.Copy(to, from)
+func pass(to, from net.Conn, most int64) {
+	_, _ = io.CopyN(to, from, most)
 	_ = to.Close()
+	_ = from.Close()
 }
 
 // cut ends all connections there are, without a last word. New ones are let through.
