@@ -25,7 +25,8 @@ type careful struct {
 	read      map[*client.Job]bool // has a reader; a second one would share the events with the first
 
 	options client.Options
-	watched []*client.Job // observed, and not unsubscribed from yet
+	used    map[string]bool // keys of its submits
+	watched []*client.Job   // observed, and not unsubscribed from yet
 
 	mu    sync.Mutex
 	dials *rand.Rand // the dialer's own: who dials next is not for the seed to say
@@ -34,7 +35,7 @@ type careful struct {
 }
 
 func newCareful(w *world, actor uint64, principal string) *careful {
-	return &careful{w: w, name: fmt.Sprint("p", actor), principal: principal, read: map[*client.Job]bool{}, r: w.rng(actor), dials: w.rng(actor + 1_000_000)}
+	return &careful{w: w, name: fmt.Sprint("p", actor), principal: principal, read: map[*client.Job]bool{}, used: map[string]bool{}, r: w.rng(actor), dials: w.rng(actor + 1_000_000)}
 }
 
 // way is how one session gets to the runtime. A process that dies takes its way along.
@@ -134,7 +135,7 @@ func (c *careful) use(w *way, s *client.Session) (next *client.Session) {
 	for range 3 + c.r.IntN(15) {
 		own = c.act(ctx, s, own)
 	}
-	if c.r.IntN(4) == 0 && *states {
+	if c.r.IntN(4) == 0 && *all {
 		cancel()
 		return c.handOver(w, s, own)
 	}
@@ -242,9 +243,10 @@ func (c *careful) submit(ctx context.Context, s *client.Session) *client.Job {
 	if c.r.IntN(4) == 0 {
 		p.IdempotencyKey = fmt.Sprint(c.name, "-", c.r.Uint32())
 		c.w.keep(keyedWork{c.principal, p})
-	} else if q, ok := c.w.again(c.r, c.principal); ok && c.r.IntN(4) == 0 {
+	} else if q, ok := c.w.again(c.r, c.principal); ok && c.r.IntN(4) == 0 && (*all || !c.used[q.IdempotencyKey]) {
 		p = q
 	}
+	c.used[p.IdempotencyKey] = true
 	j, err := s.Submit(ctx, &p)
 	if err != nil {
 		c.excuse("Submit", s, err, arcp.CodeAgentNotAvailable, arcp.CodeDuplicateKey)
