@@ -51,10 +51,10 @@ func (c *checker) exposed(l *link, st *Step, e *arcp.Envelope) {
 
 // unseen holds the answers for foreign jobs and for jobs that do not exist against each other.
 func (c *checker) unseen(s *session, r *request, p *arcp.SessionError) {
-	const any = "#"
+	const blank = "#"
 	text := string(p.Code) + " " + p.Message + " " + string(p.Details)
 	if r.job != "" {
-		text = strings.ReplaceAll(text, r.job, any)
+		text = strings.ReplaceAll(text, r.job, blank)
 	}
 	switch first, ok := c.notFound[r.kind]; {
 	case !ok:
