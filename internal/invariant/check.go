@@ -214,3 +214,16 @@ func (c *checker) close() {
 	c.closeLogs()
 	c.closeKeys()
 }
+
+// Report tells a test what is broken in what was recorded, each with the frames around it.
+func (r *Recorder) Report(t interface {
+	Helper()
+	Errorf(format string, args ...any)
+}, o Options,
+) {
+	t.Helper()
+	trace := r.Trace()
+	for _, v := range Check(trace, o) {
+		t.Errorf("%v\n%s", v, trace.Around(v.Step, 6))
+	}
+}

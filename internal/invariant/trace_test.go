@@ -2,6 +2,8 @@ package invariant
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,4 +48,26 @@ func TestRecorder(t *testing.T) {
 		_ = client.Close("")
 		_ = server.Close("")
 	})
+}
+
+// told collects what a test would be told.
+type told []string
+
+func (t *told) Helper() {}
+
+func (t *told) Errorf(format string, args ...any) { *t = append(*t, fmt.Sprintf(format, args...)) }
+
+func TestReport(t *testing.T) {
+	t.Parallel()
+	p := good(t)
+	var said told
+	(&Recorder{trace: p.trace}).Report(&said, options())
+	if len(said) > 0 {
+		t.Errorf("Report of a good trace = %q", said)
+	}
+	p.repeat("e2", 0)
+	(&Recorder{trace: p.trace}).Report(&said, options())
+	if len(said) == 0 || !strings.Contains(said[0], string(Numbers)) || !strings.Contains(said[0], job1+".2") {
+		t.Errorf("Report of an event that came twice = %q", said)
+	}
 }
