@@ -147,7 +147,11 @@ func (j *job) writeTerminal(fx *core.JobEffects) {
 	if fx.Success {
 		j.success(t)
 	} else {
-		j.failure(t, fx.Terminal, fx.Status)
+		end := fx.Terminal
+		if r := j.core.Reason(); r != "" && fx.Status == arcp.StatusCancelled {
+			end = withDetail(end, arcp.DetailReason, r)
+		}
+		j.failure(t, end, fx.Status)
 	}
 	_, err := j.log.Close(t)
 	if err != nil {

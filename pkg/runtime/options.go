@@ -52,8 +52,10 @@ type Options struct {
 	FinishedBytes  int // of their logs, all together
 }
 
-// minChunk is the smallest result chunk: it holds any rune.
-const minChunk = 4
+const (
+	minChunk = 4         // the smallest result chunk: it holds any rune
+	minLog   = 512 << 10 // what is kept of a log at least: it is dropped in blocks of 64 KiB
+)
 
 // resolved returns a copy with every default set.
 func resolved(from *Options) (Options, error) {
@@ -103,7 +105,7 @@ func (o *Options) resolveLimits() {
 	setInt(&o.MaxFinished, int(d.FinishedJobs))
 	setInt(&o.MaxSessions, int(d.MaxSessions))
 	setInt(&o.FinishedBytes, int(d.FinishedBytes))
-	o.ChunkBytes = max(o.ChunkBytes, minChunk)
+	o.ChunkBytes, o.LogBytes = max(o.ChunkBytes, minChunk), max(o.LogBytes, minLog)
 }
 
 func (o *Options) journalLimits() journal.Limits {

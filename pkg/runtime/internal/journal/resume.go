@@ -161,11 +161,12 @@ func (v *View) Ack(seq uint64) {
 	v.prune()
 }
 
-// Idle says whether everything published is written.
+// Idle says whether the client has everything published, as far as can be told: all is written, and acknowledged by one
+// that acknowledges.
 func (v *View) Idle() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.written == v.published
+	return v.written == v.published && (!v.acks.Load() || v.acked.Load() == v.published)
 }
 
 // Hold keeps the writer from the view's numbers until Release, so that a frame can be sent before those that an attach brings.
