@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/arcpkit/arcp/internal/invariant"
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/client"
 	arcprt "github.com/arcpkit/arcp/pkg/runtime"
@@ -72,15 +73,18 @@ func TestFaultAtEveryFrame(t *testing.T) {
 	}
 }
 
-// local is a runtime reached over pipes.
+// local is a runtime reached over pipes, whose every frame is held against the promises in the end.
 type local struct {
-	rt *arcprt.Runtime
-	wg sync.WaitGroup
+	t   *testing.T
+	rec *invariant.Recorder
+	rt  *arcprt.Runtime
+	wg  sync.WaitGroup
 }
 
 func (w *local) Dial(context.Context) (transport.Conn, error) {
 	ours, theirs := transport.Pipe()
-	w.wg.Go(func() { _ = w.rt.Serve(context.Background(), theirs) })
+	end := w.rec.Conn(theirs, arcp.FromRuntime)
+	w.wg.Go(func() { _ = w.rt.Serve(context.Background(), end) })
 	return ours, nil
 }
 
@@ -95,7 +99,7 @@ func openLocal(t *testing.T, agents map[string]arcprt.AgentFunc) *local {
 			t.Fatal(err)
 		}
 	}
-	return &local{rt: rt}
+	return &local{t: t, rec: invariant.NewRecorder(), rt: rt}
 }
 
 func (w *local) close() {
@@ -103,6 +107,7 @@ func (w *local) close() {
 	cancel()
 	_ = w.rt.Shutdown(ctx)
 	w.wg.Wait()
+	w.rec.Report(w.t, invariant.Options{})
 }
 
 // converse does the conversation with a fault on the first links of one side, and says whether the fault came to be.
