@@ -199,7 +199,8 @@ func (j *Job) finish(l *link.Link, index uint64, result *arcp.JobResult, status 
 		j.complete = true
 		j.order.last = max(j.order.last, index)
 	} else if j.order.cold && !j.order.exact {
-		j.order.fetching = false // the replay may have been taken for something else: asked for again, it cannot be
+		// The replay may have been taken for something else: asked for again, it cannot be.
+		j.order.fetching, j.order.below = false, 0
 	}
 	if !j.over {
 		j.over = true

@@ -12,6 +12,7 @@ type order struct {
 	behind   bool   // events above last were left out: only a new run goes on
 	cold     bool   // behind from the start: runs may come that somebody before asked for, and that begin above last
 	exact    bool   // of a cold one: last+1 is an event that is seen here, so it is by that event that the right run is known
+	below    uint64 // of one that is not: runs begun before are all above it, so the right one begins at or below; 0 when that is not known
 	given    bool   // of a cold one: the right run comes by itself
 	fetching bool   // it is on its way
 }
@@ -22,9 +23,9 @@ func (o *order) admit(index uint64) bool {
 	if index == 0 {
 		return true
 	}
-	again := index <= o.at
+	again := index <= o.at && !o.exact && (o.below == 0 || index <= o.below)
 	o.at = index
-	if o.behind && (again && !o.exact || index == o.last+1) {
+	if o.behind && (again || index == o.last+1) {
 		*o = order{last: o.last, at: o.at}
 	}
 	return !o.behind && index > o.last

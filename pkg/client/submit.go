@@ -77,9 +77,10 @@ func (s *Session) accepted(e *arcp.Envelope, p *arcp.JobAccepted) {
 	case r != nil && p.JobID == "":
 		r.answer(nil, fmt.Errorf("%w: a job.accepted without job_id", ErrProtocol))
 	case r != nil && !r.abandoned:
-		j := s.jobs.add(newJob(s, strings.Clone(p.JobID), p))
-		j.claim(p)
-		r.answer(j, nil)
+		j := newJob(s, strings.Clone(p.JobID), p)
+		j.order = s.jobs.rejoin(j.id, 0)
+		j.order.fetching = false // by its key it may be a job that was unsubscribed from: whether a replay comes is not said
+		r.answer(s.jobs.add(j).claim(p), nil)
 	case s.jobs.get(p.JobID) != nil:
 		s.jobs.get(p.JobID).describe(p)
 	case r != nil || s.in.adopting && p.JobID != "":

@@ -159,7 +159,10 @@ func (t *table) rejoin(id string, last uint64) order {
 	}
 	if p := t.left[i]; p.at > last { // what was asked for before may still come first
 		o = order{last: last, at: p.at, behind: true, cold: true, fetching: true}
-		if p.base <= last && last < p.first {
+		switch {
+		case last < p.base:
+			o.below = p.base
+		case last < p.first:
 			o.last, o.exact = p.first-1, true
 		}
 	}
