@@ -19,7 +19,10 @@ var (
 )
 
 // tally counts over all seeds.
-type tally struct{ ran, events, violations atomic.Int64 }
+type tally struct {
+	ran, events, violations atomic.Int64
+	census                  census
+}
 
 var total tally
 
@@ -30,6 +33,7 @@ func TestMain(m *testing.M) {
 		verdict = "failed"
 	}
 	if n := total.ran.Load(); n > 0 {
+		fmt.Printf("sim: in the first %d seeds: %s\n", censusSeeds, &total.census)
 		fmt.Printf("sim: %s seeds=%d events=%d violations=%d\n", verdict, n, total.events.Load(), total.violations.Load())
 	}
 	os.Exit(code)
@@ -41,6 +45,11 @@ func TestSeeds(t *testing.T) {
 	if *one != 0 {
 		from, n = *one, 1
 	}
+	t.Cleanup(func() {
+		if none := total.census.missing(); n >= censusSeeds && !t.Failed() && len(none) > 0 {
+			t.Errorf("%d seeds have not seen: %v", n, none)
+		}
+	})
 	var next atomic.Uint64
 	for i := range runtime.GOMAXPROCS(0) {
 		t.Run(fmt.Sprint("worker ", i), func(t *testing.T) {

@@ -79,8 +79,8 @@ func open(t *testing.T, seed uint64) *world {
 		w.small = true
 		w.opts.RetainedBytes = pick(r, 2_000, 20_000)
 	}
-	if r.IntN(5) == 0 {
-		w.opts.UnwrittenBytes = pick(r, 10_000, 100_000)
+	if r.IntN(4) == 0 {
+		w.opts.UnwrittenBytes = pick(r, 3_000, 30_000)
 	}
 	rt, err := arcprt.New(&w.opts)
 	if err != nil {
@@ -200,6 +200,7 @@ func (w *world) judge() {
 			total.events.Add(1)
 		}
 	}
+	total.census.count(trace, w.log.bytes())
 	for _, leak := range invariant.Leaks(trace, o, w.log.bytes()) {
 		w.fail("the log shows the secret %q", leak)
 	}
