@@ -105,7 +105,7 @@ func goCommand(t *testing.T, args ...string) {
 	}
 }
 
-// All Go code of README.md and the guides compiles and is formatted.
+// All Go code of README.md and the guides compiles and is formatted. guards L2
 func TestGoInPages(t *testing.T) {
 	t.Parallel()
 	flag, packages := overlay(t, func(text string) string { return text })
