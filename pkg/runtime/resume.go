@@ -108,6 +108,6 @@ func (rt *Runtime) retoken(s *session, before arcp.TokenHash, beforePrevious *ar
 func (c *connection) takenOver() {
 	lost := arcp.NewError(arcp.CodeHeartbeatLost, "another link has resumed the session")
 	lost.Retryable = false
-	_ = c.send(sessionError(withDetail(lost, arcp.DetailReason, arcp.ReasonTakenOver), "", ""))
-	c.link.Close("the session was taken over")
+	last := sessionError(withDetail(lost, arcp.DetailReason, arcp.ReasonTakenOver), "", "")
+	c.link.Finish(c.envelope("", "", last), "the session was taken over")
 }
