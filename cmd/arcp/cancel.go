@@ -27,7 +27,7 @@ func newCancel(s streams) *cobra.Command {
 		Long: "cancel ends a job. As long as the session that submitted a job can be resumed, nobody else may cancel it: that of\n" +
 			"`arcp submit --detach` is found by itself, and resumed where it was. Later every session of the same principal may.\n\n" + exitHelp,
 		Example:           "  arcp cancel \"$job\" --reason 'not needed any more'",
-		Args:              cobra.ExactArgs(1),
+		Args:              arguments(1, 1),
 		ValidArgsFunction: completion(s, &o.target, unfinished),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -45,10 +45,7 @@ func (o *cancellation) run(ctx context.Context, s streams, jobID string) error {
 	if err := (&arcp.JobCancel{JobID: jobID, Reason: o.reason}).Validate(); err != nil {
 		return usagef("%w", err)
 	}
-	sessions, err := openKept()
-	if err != nil {
-		return err
-	}
+	sessions, _ := openKept() // without a folder nothing was kept in it
 	sessions.sweepNow()
 	session, resumed, err := o.session(ctx, s, sessions, jobID)
 	if err != nil {
@@ -62,9 +59,17 @@ func (o *cancellation) run(ctx context.Context, s streams, jobID string) error {
 	if resumed && !isRunning(job) {
 		sessions.forget(jobID)
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		_, err = fmt.Fprintf(s.out, "%s %s\n", term.Line(job.ID()), job.Status())
+		return err
+	}
+	ended := arcp.JobStatus("")
+	if errors.Is(err, arcp.CodePermissionDenied) || errors.Is(err, arcp.CodeInvalidRequest) {
+		ended = endedAs(ctx, session, jobID)
+	}
+	switch {
+	case ended != "":
+		err = &exitError{exitRefused, fmt.Errorf("the job has ended already, as %s", ended)}
 	case !resumed && errors.Is(err, arcp.CodePermissionDenied):
 		err = classify(err)
 		err = &exitError{exitRefused, fmt.Errorf("%w\nonly the session that submitted it may cancel it, as long as that can be resumed", err)}
@@ -119,3 +124,20 @@ func (o *cancellation) end(ctx context.Context, job *client.Job) error {
 }
 
 func isRunning(job *client.Job) bool { return job == nil || job.Status() == arcp.StatusRunning }
+
+// endedAs looks up how a job ended; it is empty when that is not known, or it has not. A runtime may refuse to cancel for other reasons
+// before it looks at that.
+func endedAs(ctx context.Context, session *client.Session, jobID string) arcp.JobStatus {
+	filter := &arcp.JobFilter{Status: []arcp.JobStatus{
+		arcp.StatusSuccess, arcp.StatusError, arcp.StatusCancelled, arcp.StatusTimedOut,
+	}}
+	for job, err := range session.Jobs(ctx, filter) {
+		if err != nil {
+			break
+		}
+		if job.JobID == jobID {
+			return job.Status
+		}
+	}
+	return ""
+}

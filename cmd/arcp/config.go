@@ -24,7 +24,7 @@ func configFolder() (string, error) {
 	}
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("there is no folder for this user's configuration (%w): name one in ARCP_CONFIG_DIR", err)
 	}
 	return filepath.Join(dir, "arcp"), nil
 }
@@ -73,6 +73,9 @@ func writePrivate(path string, text []byte, replace bool) error {
 	return err
 }
 
+// minToken is the length that a token of this user has at least, in bytes.
+const minToken = 16
+
 // readToken returns this user's token.
 func readToken(path string) (arcp.Secret, error) {
 	text, err := readPrivate(path)
@@ -80,8 +83,12 @@ func readToken(path string) (arcp.Secret, error) {
 		return arcp.Secret{}, err
 	}
 	token := strings.TrimSpace(string(text))
-	if token == "" {
-		return arcp.Secret{}, fmt.Errorf("%s is empty", path)
+	const remedy = "remove it, and arcp serve makes a new one"
+	switch {
+	case token == "":
+		return arcp.Secret{}, fmt.Errorf("%s is empty: %s", path, remedy)
+	case len(token) < minToken:
+		return arcp.Secret{}, fmt.Errorf("%s holds a token that can be guessed, of less than %d characters: %s", path, minToken, remedy)
 	}
 	return arcp.MakeSecret(token), nil
 }
@@ -137,7 +144,7 @@ func readTokens(path string) (arcprt.StaticTokens, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if len(tokens) == 0 {
-		return nil, fmt.Errorf("%s holds no token", path)
+		return nil, fmt.Errorf("%s holds no token: arcp token PRINCIPAL --token-file %[1]s adds one", path)
 	}
 	return tokens, nil
 }

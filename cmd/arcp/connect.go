@@ -11,10 +11,13 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/arcpkit/arcp/cmd/arcp/internal/term"
 	"github.com/arcpkit/arcp/pkg/arcp"
@@ -42,16 +45,18 @@ type target struct {
 	insecure bool
 	giveUp   time.Duration // how long a lost runtime is looked for; 0 is not at all
 	given    bool          // where to connect to was said, and is not the default
+
+	flags *pflag.FlagSet // where they were set; nil before resolve
 }
 
 func (t *target) addFlags(cmd *cobra.Command, giveUp time.Duration) {
 	f := cmd.Flags()
-	f.StringVar(&t.url, "url", defaultURL, "`URL` of the runtime, ws:// or wss://")
+	f.StringVar(&t.url, "url", defaultURL, "`URL` of the runtime, ws:// or wss://; without a path that is "+arcp.DefaultPath)
 	f.StringVar(&t.token, "token", "", "bearer `TOKEN`; for a runtime on this machine the user's own is found by itself")
 	f.StringVar(&t.stdio, "stdio", "", "start `COMMAND` and speak to it over its standard streams, in place of a URL")
 	f.StringVar(&t.ca, "ca", "", "trust the certificates in the PEM `FILE` only")
 	f.BoolVar(&t.insecure, "insecure", false, "send the token in clear to other machines; everybody on the way can read it")
-	f.DurationVar(&t.giveUp, "give-up", giveUp, "how long a `DURATION` a lost runtime is looked for; 0 is not at all")
+	f.DurationVar(&t.giveUp, "give-up", giveUp, "look for a lost runtime for this `DURATION`, and for one at first, up to 15s; 0 is not to look for a lost one")
 	envFlag(f, "url", "ARCP_URL")
 	envFlag(f, "token", "ARCP_TOKEN")
 	envFlag(f, "stdio", "ARCP_STDIO")
@@ -63,8 +68,12 @@ func (t *target) addFlags(cmd *cobra.Command, giveUp time.Duration) {
 // resolve takes what the environment says into account. A URL on the command line beats a command in the environment.
 func (t *target) resolve(cmd *cobra.Command) error {
 	f := cmd.Flags()
+	t.flags = f
 	if f.Changed("url") && f.Changed("stdio") {
 		return usagef("give --url or --stdio, not both")
+	}
+	if err := notEmpty(f, "url", "token", "stdio", "ca"); err != nil {
+		return err
 	}
 	if err := applyEnv(f); err != nil {
 		return usagef("%w", err)
@@ -73,10 +82,34 @@ func (t *target) resolve(cmd *cobra.Command) error {
 		t.stdio = ""
 	}
 	if t.giveUp < 0 {
-		return usagef("--give-up: %s is negative", t.giveUp)
+		return usagef("%s: %s is negative", source(f, "give-up"), t.giveUp)
 	}
 	t.given = t.stdio != "" || f.Changed("url") || t.url != defaultURL
+	var err error
+	if t.stdio == "" {
+		t.url, err = runtimeURL(t.url)
+	}
+	if err != nil {
+		return usagef("%s: %w", source(f, "url"), err)
+	}
 	return nil
+}
+
+// runtimeURL checks a URL and gives it the path of runtimes when it has none.
+func runtimeURL(text string) (string, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || u.Scheme != "ws" && u.Scheme != "wss" {
+		return "", fmt.Errorf("%q is not a ws:// or wss:// URL", text)
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return "", fmt.Errorf("%q: %s is not a port", text, port)
+		}
+	}
+	if u.Path == "" {
+		u.Path = arcp.DefaultPath
+	}
+	return u.String(), nil
 }
 
 // connect opens a session and tells note of what becomes of its links. An error that is neither a refusal nor the user's
@@ -103,11 +136,11 @@ func (t *target) open(ctx context.Context, s streams, note func(string), begin o
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	ctx, cancel := context.WithTimeout(ctx, t.patience())
 	defer cancel()
 	session, err := begin(ctx, dialer, &client.Options{
 		Name: "arcp", Version: version(), Scheme: arcp.SchemeBearer, Token: token.Reveal(), Insecure: t.insecure,
-		Reconnect: t.policy(), Logger: slog.New(&notes{tell: note}),
+		HandshakeTimeout: t.patience(), Reconnect: t.policy(), Logger: slog.New(&notes{tell: note}),
 	})
 	if err == nil {
 		return session, nil
@@ -115,22 +148,12 @@ func (t *target) open(ctx context.Context, s streams, note func(string), begin o
 	return nil, t.failure(err)
 }
 
-// failure says what kept a session from opening.
-func (t *target) failure(err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, client.ErrSessionExpired) {
-		return classify(err)
+// patience bounds how long it takes to connect and to be welcomed, each time.
+func (t *target) patience() time.Duration {
+	if t.giveUp == 0 {
+		return connectTimeout
 	}
-	if cause := errors.Unwrap(err); cause != nil {
-		err = cause // without the package's name
-	}
-	var refused *net.OpError
-	switch {
-	case arcp.IsRemote(err) || errors.Is(err, ws.ErrInsecure) || errors.Is(err, client.ErrInsecure):
-		return classify(err)
-	case errors.As(err, &refused):
-		err = refused // the layers above it only say the same again
-	}
-	return &exitError{code: exitNoLink, err: fmt.Errorf("no connection to %s: %w", t, err)}
+	return min(t.giveUp, connectTimeout)
 }
 
 // policy says how a lost link is made again. A command that is started anew knows nothing of the session, so that is not tried.
@@ -150,23 +173,22 @@ func (t *target) dialer(s streams) (transport.Dialer, error) {
 	if t.stdio != "" {
 		args, err := splitWords(t.stdio)
 		if err != nil {
-			return nil, usagef("--stdio: %w", err)
+			return nil, usagef("%s: %w", source(t.flags, "stdio"), err)
+		}
+		if _, err := exec.LookPath(args[0]); err != nil {
+			return nil, usagef("%s: %w", source(t.flags, "stdio"), err)
 		}
 		return &transport.Command{Args: args, Stderr: term.Writer(s.err)}, nil
-	}
-	u, err := url.Parse(t.url)
-	if err != nil || u.Host == "" || u.Scheme != "ws" && u.Scheme != "wss" {
-		return nil, usagef("--url: %q is not a ws:// or wss:// URL", t.url)
 	}
 	d := &ws.Dialer{URL: t.url, Subprotocol: arcp.Subprotocol, Insecure: t.insecure}
 	if t.ca != "" {
 		pem, err := os.ReadFile(t.ca)
 		if err != nil {
-			return nil, usagef("--ca: %w", err)
+			return nil, usagef("%s: %w", source(t.flags, "ca"), err)
 		}
 		pool := x509.NewCertPool()
 		if !pool.AppendCertsFromPEM(pem) {
-			return nil, usagef("--ca: %s holds no certificate", t.ca)
+			return nil, usagef("%s: %s holds no certificate", source(t.flags, "ca"), t.ca)
 		}
 		d.TLSConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}

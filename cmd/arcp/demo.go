@@ -32,7 +32,7 @@ func newDemo(s streams) *cobra.Command {
 		Short: "Watch a real job run over a real connection",
 		Long: "demo starts a runtime on a free port of this machine, connects to it over WebSocket, submits a job that surveys\n" +
 			"FOLDER, the current one by default, and shows it to its end. It writes nothing to disk.",
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(0, 1),
 		RunE: action(func(ctx context.Context, args []string) error {
 			folder := "."
 			if len(args) == 1 {
@@ -67,10 +67,11 @@ func demo(ctx context.Context, s streams, folder string) error {
 	if err != nil {
 		return err
 	}
-	ctx, done := cancelOnInterrupt(ctx, job)
+	v := newView(s.err)
+	ctx, done := cancelOnInterrupt(ctx, job, v.note, false)
 	defer done()
 	var result bytes.Buffer
-	seen, err := follow(ctx, job, newView(s.err), &result)
+	seen, err := follow(ctx, job, v, &result)
 	if err != nil {
 		return err
 	}

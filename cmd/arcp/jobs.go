@@ -32,7 +32,7 @@ func newJobs(s streams) *cobra.Command {
 		Long: "jobs lists the jobs of whoever asks, the oldest first, and those that have ended for as long as the runtime keeps\n" +
 			"them: id, agent, status, when it was created and how many events it has.\n\n" + exitHelp,
 		Example:           "  arcp jobs --status running\n  arcp jobs --agent index@2.0.0 --since 2h --json | jq -r .job_id",
-		Args:              cobra.NoArgs,
+		Args:              arguments(0, 0),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

@@ -21,12 +21,15 @@ type kept struct {
 	State   []byte    `json:"state"`
 }
 
-// keptSessions is the folder of kept sessions, a file for each job.
+// keptSessions is the folder of kept sessions, a file for each job. Where there is none it is empty, and so is what it holds.
 type keptSessions string
 
 func openKept() (keptSessions, error) {
 	dir, err := configFolder()
-	return keptSessions(filepath.Join(dir, "sessions")), err
+	if err != nil {
+		return "", err
+	}
+	return keptSessions(filepath.Join(dir, "sessions")), nil
 }
 
 var plainID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,100}$`)
@@ -70,6 +73,9 @@ const maxWindow = 365 * 24 * time.Hour
 // load returns the session of a job and where it was; the error is fs.ErrNotExist when there is none that is still of use.
 func (k keptSessions) load(jobID string) (client.State, string, error) {
 	var state client.State
+	if k == "" {
+		return state, "", fs.ErrNotExist
+	}
 	text, err := readPrivate(k.path(jobID))
 	if err != nil {
 		return state, "", err
@@ -85,10 +91,17 @@ func (k keptSessions) load(jobID string) (client.State, string, error) {
 	return state, one.URL, nil
 }
 
-func (k keptSessions) forget(jobID string) { _ = os.Remove(k.path(jobID)) }
+func (k keptSessions) forget(jobID string) {
+	if k != "" {
+		_ = os.Remove(k.path(jobID))
+	}
+}
 
 // sweepNow removes the files of sessions that are over. What it cannot read it leaves alone.
 func (k keptSessions) sweepNow() {
+	if k == "" {
+		return
+	}
 	now := time.Now()
 	paths, err := filepath.Glob(filepath.Join(string(k), "*.json"))
 	if err != nil {

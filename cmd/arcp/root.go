@@ -19,14 +19,25 @@ func newRoot(s streams) *cobra.Command {
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
-		Args:              cobra.NoArgs,
+		Version:           version(),
+		Args:              unknownCommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate(versions())
+	root.SetFlagErrorFunc(flagError)
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	root.AddCommand(newServe(s), newSubmit(s), newJobs(s), newWatch(s), newCancel(s), newDemo(s), newToken(s), newVersion(s))
 	return root
+}
+
+// unknownCommand refuses what is no command; it is asked only about that.
+func unknownCommand(_ *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("there is no command %q\nsee arcp --help", args[0])
 }
 
 // action makes a cobra function of f, of which every error has an exit code.
@@ -58,7 +69,7 @@ func applyEnv(flags *pflag.FlagSet) error {
 		}
 		if value := os.Getenv(names[0]); value != "" {
 			if e := f.Value.Set(value); e != nil {
-				err = fmt.Errorf("the environment variable %s: %w", names[0], e)
+				err = fmt.Errorf("the environment variable %s: %w", names[0], badValue(f, value, e))
 			}
 		}
 	})

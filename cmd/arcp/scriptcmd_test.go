@@ -88,9 +88,9 @@ func exitsCommand(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// at TEXT int|kill|cut CODE PROGRAM [ARG]...: runs a program, and when TEXT stands on its standard error interrupts it, kills the
-// server, or cuts what goes through the proxy; then it makes the file acted. The program must end with the code; its standard error
-// goes to the file at.log and its standard output to at.out.
+// at TEXT int|twice|kill|cut CODE PROGRAM [ARG]...: runs a program, and when TEXT stands on its standard error interrupts it, and with
+// twice again when it says what that does, kills the server, or cuts what goes through the proxy; then it makes the file acted. The
+// program must end with the code; its standard error goes to the file at.log and its standard output to at.out.
 func atCommand(ts *testscript.TestScript, _ bool, args []string) {
 	text, action := args[0], args[1]
 	want, err := strconv.Atoi(args[2])
@@ -110,6 +110,9 @@ func atCommand(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(act(ts, action, cmd))
 		ts.Check(os.WriteFile(ts.MkAbs("acted"), nil, 0o600))
 		text = "\x00"
+		if action == "twice" {
+			text, action = "once more", "int"
+		}
 	}
 	code := codeOf(cmd.Wait())
 	ts.Check(os.WriteFile(ts.MkAbs("at.log"), []byte(seen.String()), 0o600))

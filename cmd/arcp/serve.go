@@ -4,16 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
-	"github.com/arcpkit/arcp/cmd/arcp/internal/survey"
 	"github.com/arcpkit/arcp/pkg/arcp"
 	arcprt "github.com/arcpkit/arcp/pkg/runtime"
 	"github.com/arcpkit/arcp/pkg/runtime/program"
@@ -49,114 +47,113 @@ func newServe(s streams) *cobra.Command {
 			"`arcp submit` finds it.\n\n" + exitHelp,
 		Example: "  arcp serve --agent 'index=python3 index.py'\n" +
 			"  arcp serve --listen :7878 --tls-cert cert.pem --tls-key key.pem --token-file tokens --agent index@2.0.0=./index",
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := applyEnv(cmd.Flags()); err != nil {
 			return usagef("%w", err)
 		}
-		return classify(o.run(cmd.Context(), s))
+		return classify(o.run(cmd.Context(), s, cmd.Flags()))
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.listen, "listen", defaultListen, "`ADDRESS` to listen at; port 0 takes a free one")
 	f.StringVar(&o.cert, "tls-cert", "", "speak TLS with the certificates in the PEM `FILE`")
 	f.StringVar(&o.key, "tls-key", "", "PEM `FILE` of the certificate's key")
-	f.StringVar(&o.tokenFile, "token-file", "", "`FILE` of lines PRINCIPAL HASH, as `arcp token` makes them")
+	f.StringVar(&o.tokenFile, "token-file", "", "`FILE` of lines PRINCIPAL HASH, as arcp token makes them")
 	f.BoolVar(&o.insecure, "insecure", false, "listen in clear where other machines can connect; everybody on the way can read the tokens")
 	f.BoolVar(&o.stdio, "stdio", false, "serve one client over standard input and output, which needs no token")
 	f.StringArrayVar(&o.agents, "agent", nil, "`NAME[@VERSION]=COMMAND`, as often as needed")
-	f.StringVar(&o.survey, "survey", "", "offer the agent `survey` for what is below `FOLDER`")
+	f.StringVar(&o.survey, "survey", "", "offer the agent of the demo, named survey, for what is below `FOLDER`")
 	f.StringSliceVar(&o.hosts, "host", nil, "`NAME` that clients may use for this host")
 	f.StringSliceVar(&o.origins, "origin", nil, "web `ORIGIN` from which browsers may connect")
-	f.DurationVar(&o.drain, "drain", 5*time.Second, "how long running jobs may go on after an interrupt")
-	f.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "what to log: debug, info, warn or error")
+	f.DurationVar(&o.drain, "drain", 5*time.Second, "let running jobs go on for this `DURATION` after an interrupt")
+	f.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "log from this `LEVEL`: debug, info, warn or error")
 	envFlag(f, "listen", "ARCP_LISTEN")
 	envFlag(f, "token-file", "ARCP_TOKEN_FILE")
 	return cmd
 }
 
-func (o *service) run(ctx context.Context, s streams) error {
-	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: o.logLevel}))
-	options := arcprt.Options{Name: "arcp", Version: version(), Logger: log, TrustTransport: o.stdio}
-	if !o.stdio {
-		verifier, err := o.verifier(log)
-		if err != nil {
-			return err
-		}
-		options.Verifier = verifier
+func (o *service) run(ctx context.Context, s streams, f *pflag.FlagSet) error {
+	if err := o.check(f); err != nil {
+		return err
 	}
-	rt, err := arcprt.New(&options)
+	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: o.logLevel}))
+	options := &program.Options{}
+	if o.stdio {
+		options.Grace = time.Second // the parent kills us after a few
+	}
+	agents, err := o.offers(options)
 	if err != nil {
 		return err
 	}
-	if err := o.register(rt, log); err != nil {
-		return err
-	}
 	if o.stdio {
+		rt, err := o.runtime(agents, nil, log)
+		if err != nil {
+			return err
+		}
 		return o.serveStdio(ctx, rt)
 	}
-	return o.serveWebSocket(ctx, rt, log)
+	config, err := o.tlsConfig()
+	if err != nil {
+		return err
+	}
+	ln, err := ws.Listen(ctx, o.listen, &ws.ListenOptions{TLS: config, Insecure: o.insecure})
+	if err != nil {
+		return listenError(source(f, "listen"), err)
+	}
+	defer ln.Close()
+	verifier, err := o.verifier(source(f, "token-file"), log) // last, for it may make a token
+	if err != nil {
+		return err
+	}
+	rt, err := o.runtime(agents, verifier, log)
+	if err != nil {
+		return err
+	}
+	return o.serveWebSocket(ctx, rt, ln, log)
+}
+
+// runtime makes one with its agents, with echo when there are none.
+func (o *service) runtime(agents []offer, verifier arcprt.Verifier, log *slog.Logger) (*arcprt.Runtime, error) {
+	rt, err := arcprt.New(&arcprt.Options{
+		Name: "arcp", Version: version(), Logger: log, TrustTransport: o.stdio, Verifier: verifier,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(agents) == 0 {
+		log.Warn("there is no --agent; offering echo")
+		agents = []offer{{"--agent", "echo", arcprt.AgentFunc(echo)}}
+	}
+	for _, a := range agents {
+		if err := rt.Handle(a.ref, a.agent); err != nil {
+			return nil, usagef("%s: %w", a.flag, err)
+		}
+	}
+	return rt, nil
 }
 
 // verifier knows the principals of the token file, or without one this user.
-func (o *service) verifier(log *slog.Logger) (arcprt.Verifier, error) {
+func (o *service) verifier(from string, log *slog.Logger) (arcprt.Verifier, error) {
 	if o.tokenFile != "" {
 		tokens, err := readTokens(o.tokenFile)
 		if err != nil {
-			return nil, usagef("--token-file: %w", err)
+			return nil, usagef("%s: %w", from, err)
 		}
 		return tokens, nil
 	}
 	path, err := tokenPath()
 	if err != nil {
-		return nil, err
+		return nil, usagef("%w, or give --token-file", err)
 	}
 	token, made, err := ensureToken(path)
 	if err != nil {
-		return nil, err
+		return nil, usagef("no token for this user: %w", err)
 	}
 	if made {
 		log.Info("made a token for this user", "file", path)
 	}
 	return arcprt.StaticTokens{arcp.HashToken(token.Reveal()): localPrincipal}, nil
-}
-
-func (o *service) register(rt *arcprt.Runtime, log *slog.Logger) error {
-	options := &program.Options{Logger: log}
-	if o.stdio {
-		options.Grace = time.Second // the parent kills us after a few
-	}
-	for _, spec := range o.agents {
-		ref, command, ok := strings.Cut(spec, "=")
-		if !ok {
-			return usagef("--agent: %q is not NAME[@VERSION]=COMMAND", spec)
-		}
-		argv, err := splitWords(command)
-		if err != nil {
-			return usagef("--agent %s: %w", ref, err)
-		}
-		agent, err := program.New(argv, options)
-		if err != nil {
-			return usagef("--agent %s: %w", ref, err)
-		}
-		if err := rt.Handle(ref, agent); err != nil {
-			return usagef("--agent: %w", err)
-		}
-	}
-	if o.survey != "" {
-		agent, err := survey.New(o.survey)
-		if err != nil {
-			return usagef("--survey: %w", err)
-		}
-		if err := rt.Handle("survey", agent); err != nil {
-			return usagef("--survey: %w", err)
-		}
-	}
-	if len(o.agents) > 0 || o.survey != "" {
-		return nil
-	}
-	log.Warn("there is no --agent; offering echo")
-	return rt.Handle("echo", arcprt.AgentFunc(echo))
 }
 
 // echo is the agent of a runtime that was given none: its result is its input.
@@ -182,15 +179,7 @@ func (o *service) serveStdio(ctx context.Context, rt *arcprt.Runtime) error {
 	return err
 }
 
-func (o *service) serveWebSocket(ctx context.Context, rt *arcprt.Runtime, log *slog.Logger) error {
-	config, err := o.tlsConfig()
-	if err != nil {
-		return err
-	}
-	ln, err := ws.Listen(ctx, o.listen, &ws.ListenOptions{TLS: config, Insecure: o.insecure})
-	if err != nil {
-		return err
-	}
+func (o *service) serveWebSocket(ctx context.Context, rt *arcprt.Runtime, ln net.Listener, log *slog.Logger) error {
 	endpoint := ws.Handler(&ws.Options{Subprotocol: arcp.Subprotocol, Hosts: o.hosts, Origins: o.origins},
 		func(ctx context.Context, c transport.Conn) {
 			if err := rt.Serve(ctx, c); err != nil {
@@ -199,8 +188,12 @@ func (o *service) serveWebSocket(ctx context.Context, rt *arcprt.Runtime, log *s
 		})
 	mux := http.NewServeMux()
 	mux.Handle(arcp.DefaultPath, endpoint)
-	log.Info("listening on " + endpointURL(ln.Addr(), config != nil))
-	err = ws.Serve(ctx, ln, mux, slog.NewLogLogger(log.Handler(), slog.LevelDebug))
+	where := endpointURL(ln.Addr(), o.cert != "")
+	if everywhere(ln.Addr()) {
+		where += " and at every address of this machine"
+	}
+	log.Info("listening on " + where)
+	err := ws.Serve(ctx, ln, mux, slog.NewLogLogger(log.Handler(), slog.LevelDebug))
 	log.Info("shutting down")
 	return errors.Join(err, o.shutDown(rt, endpoint, log))
 }
@@ -231,12 +224,4 @@ func (o *service) tlsConfig() (*tls.Config, error) {
 		return nil, usagef("--tls-cert: %w", err)
 	}
 	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
-}
-
-func endpointURL(addr net.Addr, secure bool) string {
-	scheme := "ws"
-	if secure {
-		scheme = "wss"
-	}
-	return fmt.Sprintf("%s://%s%s", scheme, addr, arcp.DefaultPath)
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/arcpkit/arcp/cmd/arcp/internal/term"
 	"github.com/arcpkit/arcp/internal/dynjson"
 	"github.com/arcpkit/arcp/pkg/arcp"
-	"github.com/arcpkit/arcp/pkg/client"
 )
 
 // maxInput bounds an input that is read from a file, in bytes; a frame could not carry more.
@@ -43,7 +42,7 @@ func newSubmit(s streams) *cobra.Command {
 			exitHelp,
 		Example: "  arcp submit echo '{\"n\":1}'\n  arcp submit index@2.0.0 @input.json --allow 'fs.read=/data/**'\n" +
 			"  job=$(arcp submit index --key nightly --detach)",
-		Args:              cobra.RangeArgs(1, 2),
+		Args:              arguments(1, 2),
 		ValidArgsFunction: completion(s, &o.target, agents),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -57,14 +56,17 @@ func newSubmit(s streams) *cobra.Command {
 	f.BoolVar(&o.ndjson, "json", false, "write all messages about the job to standard output, one JSON object a line")
 	f.StringArrayVar(&o.allow, "allow", nil, "ask for a lease: `NAMESPACE=PATTERN`, as often as needed")
 	f.StringVar(&o.lease, "lease", "", "ask for a lease: `JSON`, or @FILE")
-	f.DurationVar(&o.maxRuntime, "max-runtime", 0, "how long the job may run, in whole seconds; 0 for no limit of ours")
+	f.DurationVar(&o.maxRuntime, "max-runtime", 0, "end the job after this `DURATION`, in whole seconds; without it only the runtime has a limit, if any")
 	f.StringVar(&o.key, "key", "", "submits with one `KEY` are one job, where the runtime can do that")
-	f.BoolVar(&o.detach, "detach", false, "print the job's id and leave; what `arcp cancel` needs is kept for this user")
+	f.BoolVar(&o.detach, "detach", false, "print the job's id and leave; what arcp cancel needs is kept for this user")
 	return cmd
 }
 
 func (o *submission) run(ctx context.Context, s streams, args []string) error {
-	submit, err := o.message(s, args)
+	if err := notEmpty(o.flags, "key", "lease"); err != nil {
+		return err
+	}
+	submit, err := o.message(ctx, s, args)
 	if err != nil {
 		return err
 	}
@@ -82,7 +84,7 @@ func (o *submission) run(ctx context.Context, s streams, args []string) error {
 	if err != nil {
 		return err
 	}
-	ctx, done := cancelOnInterrupt(ctx, job)
+	ctx, done := cancelOnInterrupt(ctx, job, v.note, o.stdio == "")
 	defer done()
 	return followed(ctx, job, v, s.out, o.ndjson)
 }
@@ -93,11 +95,11 @@ func (o *submission) leave(ctx context.Context, s streams, submit *arcp.JobSubmi
 		return usagef("--detach: a runtime that is spoken to over its standard streams ends with this command")
 	}
 	sessions, err := openKept()
-	if err != nil {
-		return err
+	if err == nil {
+		err = sessions.prepare()
 	}
-	if err := sessions.prepare(); err != nil {
-		return err
+	if err != nil {
+		return usagef("--detach keeps what arcp cancel needs: %w", err)
 	}
 	v := &plain{s.err}
 	session, err := o.connect(ctx, s, v.note)
@@ -128,18 +130,18 @@ func envelope(submit *arcp.JobSubmit) *arcp.Envelope {
 }
 
 // message builds the job.submit; nothing is sent when it is wrong.
-func (o *submission) message(s streams, args []string) (*arcp.JobSubmit, error) {
+func (o *submission) message(ctx context.Context, s streams, args []string) (*arcp.JobSubmit, error) {
 	submit := &arcp.JobSubmit{Agent: args[0], IdempotencyKey: o.key}
 	if len(args) == 2 {
-		text, err := argument(args[1], s.in)
+		text, err := argument(ctx, "the input", args[1], s.in)
 		if err != nil {
-			return nil, usagef("the input: %w", err)
+			return nil, err
 		}
 		if submit.Input, err = arcp.ParseRaw(text); err != nil {
 			return nil, usagef("the input is not JSON: %s", jsonProblem(text, err))
 		}
 	}
-	lease, err := o.leaseRequest(s.in)
+	lease, err := o.leaseRequest(ctx, s.in)
 	if err != nil {
 		return nil, err
 	}
@@ -157,12 +159,12 @@ func (o *submission) message(s streams, args []string) (*arcp.JobSubmit, error) 
 	return submit, nil
 }
 
-func (o *submission) leaseRequest(in io.Reader) (arcp.Lease, error) {
+func (o *submission) leaseRequest(ctx context.Context, in io.Reader) (arcp.Lease, error) {
 	var lease arcp.Lease
 	if o.lease != "" {
-		text, err := argument(o.lease, in)
+		text, err := argument(ctx, "--lease", o.lease, in)
 		if err != nil {
-			return nil, usagef("--lease: %w", err)
+			return nil, err
 		}
 		if err := dynjson.Unmarshal(text, &lease); err != nil {
 			return nil, usagef("--lease: %w", err)
@@ -194,66 +196,3 @@ func jsonProblem(text []byte, refused error) string {
 	}
 	return refused.Error()
 }
-
-// argument returns the text of an argument: itself, a file's after @, or all of standard input for "-".
-func argument(arg string, in io.Reader) ([]byte, error) {
-	var r io.Reader
-	switch {
-	case arg == "-":
-		r = in
-	case strings.HasPrefix(arg, "@"):
-		f, err := os.Open(arg[1:])
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		r = f
-	default:
-		return []byte(arg), nil
-	}
-	text, err := io.ReadAll(io.LimitReader(r, maxInput+1))
-	if err == nil && len(text) > maxInput {
-		err = fmt.Errorf("is larger than %d bytes", maxInput)
-	}
-	return text, err
-}
-
-// cancelOnInterrupt asks for the end of the job when ctx ends, and returns a context that goes on for a while, for the
-// end still comes over the link.
-func cancelOnInterrupt(ctx context.Context, job *client.Job) (context.Context, context.CancelFunc) {
-	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		asked, done := context.WithTimeout(work, cancelTimeout)
-		defer done()
-		if err := job.Cancel(asked, "interrupted"); err != nil && !isOver(job) {
-			cancel(notCancelled(err))
-			return
-		}
-		timer := time.AfterFunc(cancelTimeout, func() { cancel(errors.New("the job was cancelled and does not end")) })
-		context.AfterFunc(work, func() { timer.Stop() })
-	})
-	return work, func() {
-		stop()
-		cancel(nil)
-	}
-}
-
-// notCancelled says why a cancel was not taken: it may have waited in vain for a lost runtime.
-func notCancelled(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return &exitError{exitNoLink, errors.New("the runtime gives no answer: the job could not be cancelled")}
-	}
-	return classify(fmt.Errorf("the job could not be cancelled: %w", err))
-}
-
-func isOver(job *client.Job) bool {
-	select {
-	case <-job.Done():
-		return true
-	default:
-		return false
-	}
-}
-
-// cancelTimeout bounds how long an interrupted job may take to end: longer than the grace a runtime gives its agent.
-const cancelTimeout = (arcp.LimitCancelGraceSec + 5) * time.Second

@@ -19,9 +19,14 @@ func newToken(s streams) *cobra.Command {
 		Short: "Make a token for a principal",
 		Long: "token makes a token and prints it once, on standard output. The line that stands for it in a file for\n" +
 			"`arcp serve --token-file` holds its hash only; it is added to FILE, or printed on standard error.",
-		Args: cobra.ExactArgs(1),
-		RunE: action(func(_ context.Context, args []string) error { return makeToken(s, args[0], file) }),
+		Args: arguments(1, 1),
 	}
+	cmd.RunE = action(func(_ context.Context, args []string) error {
+		if err := notEmpty(cmd.Flags(), "token-file"); err != nil {
+			return err
+		}
+		return makeToken(s, args[0], file)
+	})
 	cmd.Flags().StringVar(&file, "token-file", "", "`FILE` to add the line to; it is made with mode 0600")
 	return cmd
 }
@@ -35,7 +40,7 @@ func makeToken(s streams, principal, file string) error {
 	if file == "" {
 		fmt.Fprint(s.err, line)
 	} else if err := appendLine(file, line); err != nil {
-		return err
+		return usagef("--token-file: %w", err)
 	}
 	_, err := fmt.Fprintln(s.out, token.Reveal())
 	return err

@@ -27,7 +27,7 @@ func newWatch(s streams) *cobra.Command {
 			"its result to standard output. Links that are lost are made again; each event is shown once. It ends as `arcp submit`\n" +
 			"ends. An interrupt ends the watching and not the job.\n\n" + exitHelp,
 		Example:           "  arcp watch \"$job\"\n  arcp watch \"$job\" --json | jq .payload",
-		Args:              cobra.ExactArgs(1),
+		Args:              arguments(1, 1),
 		ValidArgsFunction: completion(s, &o.target, unfinished),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -75,7 +76,12 @@ func (j *job) returned(err error) {
 	failure := agentError(err)
 	fx := j.step(func() core.JobEffects { return j.core.Return(failure) })
 	if err != nil && fx.Terminal == failure {
-		j.rt.opts.Logger.Error("agent failed", "job", j.id, "agent", j.agent, "error", err)
+		level := slog.LevelError
+		var chosen *arcp.Error
+		if errors.As(err, &chosen) {
+			level = slog.LevelWarn // an agent that refuses works as it should
+		}
+		j.rt.opts.Logger.Log(context.Background(), level, "agent failed", "job", j.id, "agent", j.agent, "error", err)
 	}
 	j.cancel(ErrJobOver)
 }

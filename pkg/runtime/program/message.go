@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 
 	"github.com/arcpkit/arcp/internal/dynjson"
 	"github.com/arcpkit/arcp/pkg/arcp"
@@ -72,6 +73,9 @@ func (m *message) event() (arcp.EventBody, error) {
 	return arcp.DecodeBody(m.Kind, body)
 }
 
+// plainCode is what codes look like, those that only the program knows too.
+var plainCode = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
+
 // failure returns the error a program ended with; err says that it is written in no form we know.
 func (m *message) failure() (e *arcp.Error, err error) {
 	var f failure
@@ -82,6 +86,9 @@ func (m *message) failure() (e *arcp.Error, err error) {
 	}
 	if f.Code == "" {
 		f.Code = arcp.CodeInternalError
+	}
+	if !plainCode.MatchString(string(f.Code)) {
+		return nil, fmt.Errorf("the code %.40q of its \"error\" is not in capitals, digits and _", f.Code)
 	}
 	if f.Message == "" {
 		f.Message = "the agent program failed"

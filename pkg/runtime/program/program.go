@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/exec"
 	"slices"
@@ -30,8 +29,6 @@ type Options struct {
 	Grace time.Duration
 	// MaxLine bounds a line of output, in bytes; a longer one ends the job. 0 means the largest frame that is read.
 	MaxLine int
-	// Logger gets what went wrong with programs, with the job's id; nil discards it.
-	Logger *slog.Logger
 }
 
 // Agent runs a program for each job. It may be registered under several names.
@@ -66,11 +63,18 @@ func New(argv []string, o *Options) (*Agent, error) {
 	if a.opts.MaxLine <= 0 {
 		a.opts.MaxLine = arcp.LimitFrameIn
 	}
-	if a.opts.Logger == nil {
-		a.opts.Logger = slog.New(slog.DiscardHandler)
-	}
 	return a, nil
 }
+
+// failed is how a job ends, with what only the runtime's log is told of it.
+type failed struct {
+	told  *arcp.Error
+	aside string
+}
+
+func (f *failed) Error() string { return f.told.Error() + " (" + f.aside + ")" }
+
+func (f *failed) Unwrap() error { return f.told }
 
 // Run starts the program and lives as long as it does. A program that ends without a result or an error, or that writes
 // what is not the line protocol, fails the job with INTERNAL_ERROR and the reason.
@@ -79,22 +83,17 @@ func (a *Agent) Run(ctx context.Context, t *runtime.Task) error {
 	if err != nil {
 		return err
 	}
-	log := a.opts.Logger.With("job", t.JobID(), "agent", t.Agent())
 	p, err := proc.Start(proc.Options{
 		Args: a.argv, Dir: a.opts.Dir, Env: environment(a.opts.Env, runtime.Traceparent(ctx)),
 		PipeStderr: true, Grace: a.opts.Grace, EndWithParent: true,
 	})
 	if err != nil {
-		log.Error("agent program did not start", "error", err)
-		return arcp.NewError(arcp.CodeInternalError, "the agent program could not be started")
+		return &failed{arcp.NewError(arcp.CodeInternalError, "the agent program could not be started"), err.Error()}
 	}
-	s := &session{task: t, process: p, maxLine: a.opts.MaxLine, log: log, input: make(chan []byte, 16)}
+	s := &session{task: t, process: p, maxLine: a.opts.MaxLine, input: make(chan []byte, 16)}
 	err = s.run(ctx, input)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
-	}
-	if err != nil {
-		log.Warn("agent program failed", "error", err)
 	}
 	return err
 }

@@ -24,11 +24,16 @@ import (
 // submit runs a shell script as the agent of one job.
 func submit(t *testing.T, script string, o *program.Options, s *arcp.JobSubmit) *client.Job {
 	t.Helper()
+	return submitLogged(t, script, o, s, slog.New(slog.DiscardHandler))
+}
+
+func submitLogged(t *testing.T, script string, o *program.Options, s *arcp.JobSubmit, log *slog.Logger) *client.Job {
+	t.Helper()
 	agent, err := program.New([]string{"sh", "-c", script}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rt, err := runtime.New(&runtime.Options{AllowAnyone: true, Logger: slog.New(slog.DiscardHandler)})
+	rt, err := runtime.New(&runtime.Options{AllowAnyone: true, Logger: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +128,9 @@ func TestEndings(t *testing.T) {
 		{"bad body", `echo '{"kind":"progress","body":{"current":-1}}'`, arcp.CodeInternalError, "current"},
 		{"unknown kind", `echo '{"kind":"made_up","body":{}}'`, arcp.CodeInternalError, "made_up"},
 		{"reserved kind", `echo '{"kind":"delegate","body":{"child_job_id":"x","agent":"a"}}'`, arcp.CodeInternalError, "reserved"},
-		{"long line", `head -c 5000 /dev/zero | tr '\0' x; echo; echo '{"result":1}'`, arcp.CodeInternalError, "line 1 of the agent program's output: the line is too long"},
+		{"long line", `head -c 5000 /dev/zero | tr '\0' x; echo; echo '{"result":1}'`, arcp.CodeInternalError, "line 1 of the agent program's output: the line is too long: 4096 bytes is the limit"},
+		{"error with a code of no form", `echo; echo '{"error":{"code":"no table","message":"x"}}'`, arcp.CodeInternalError, `line 2 of the agent program's output: the code "no table"`},
+		{"error with a code of its own", `echo '{"error":{"code":"NO_TABLE_7","message":"x"}}'`, "NO_TABLE_7", "x"},
 		{"exit status", `exit 3`, arcp.CodeInternalError, "ended with exit status 3 and gave no result"},
 		{"no result", `true`, arcp.CodeInternalError, "ended and gave no result"},
 		{"killed", `kill -9 $$`, arcp.CodeInternalError, "signal: killed"},
@@ -158,6 +165,44 @@ func TestEnvironment(t *testing.T) {
 	if !strings.HasPrefix(got, `"||kept|00-`+job.Accepted().TraceID+"-") || !strings.HasSuffix(got, `-01"`) {
 		t.Errorf("the program saw %s, want KEEP and the trace %s", got, job.Accepted().TraceID)
 	}
+}
+
+// A line that is too long is so the next time, too. The operator's log has the failure once, with what the client is not told.
+func TestFailureIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, script, level, text string
+		retryable                 bool
+	}{
+		{"long line", `head -c 5000 /dev/zero | tr '\0' x; echo`, "WARN", "begins with", false},
+		{"garbage", `echo 'Traceback: oh'`, "WARN", "Traceback: oh", true},
+		{"refusal", `echo '{"error":{"code":"PERMISSION_DENIED","message":"no"}}'`, "WARN", "PERMISSION_DENIED: no", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			log := make(logLines, 16)
+			job := submitLogged(t, c.script, &program.Options{MaxLine: 4096}, &arcp.JobSubmit{}, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn})))
+			_, err := job.Result(t.Context())
+			var e *arcp.Error
+			if !errors.As(err, &e) || e.Retryable != c.retryable {
+				t.Errorf("Result = %#v, want retryable %v", err, c.retryable)
+			}
+			if c.text != "PERMISSION_DENIED: no" && strings.Contains(err.Error(), c.text) {
+				t.Errorf("the client is told %q", err)
+			}
+			if line := <-log; !strings.Contains(line, `msg="agent failed"`) || !strings.Contains(line, "level="+c.level) || !strings.Contains(line, c.text) {
+				t.Errorf("the log begins with %q, want the failure at level %s with %q", line, c.level, c.text)
+			}
+		})
+	}
+}
+
+// logLines has the lines of a log; it blocks whoever logs more than anybody reads.
+type logLines chan string
+
+func (l logLines) Write(p []byte) (int, error) {
+	l <- string(p)
+	return len(p), nil
 }
 
 // A program that ignores SIGTERM and has children of its own is gone with them when its job is cancelled in the middle.

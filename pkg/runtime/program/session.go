@@ -3,8 +3,8 @@ package program
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"log/slog"
 	"os/exec"
 	"strings"
 	"sync"
@@ -22,7 +22,6 @@ type session struct {
 	task    *runtime.Task
 	process *proc.Process
 	maxLine int
-	log     *slog.Logger
 	input   chan []byte // lines for the program; closed by the reader of its output
 }
 
@@ -122,9 +121,12 @@ func (s *session) answer(ctx context.Context, q *question) error {
 
 // fault ends the job over a line; the operator's log gets its beginning.
 func (s *session) fault(in *lines, problem error, line []byte) error {
-	err := in.fault(problem)
-	s.log.Warn("agent program wrote what is not understood", "error", err, "text", string(line[:min(len(line), 200)]))
-	return arcp.NewError(arcp.CodeInternalError, "%w", err)
+	err := arcp.NewError(arcp.CodeInternalError, "%w", in.fault(problem))
+	if errors.Is(problem, errLong) {
+		err.Message += fmt.Sprintf(": %d bytes is the limit", s.maxLine)
+		err.Retryable = false // it will be as long again
+	}
+	return &failed{err, fmt.Sprintf("the line begins with %q", line[:min(len(line), 200)])}
 }
 
 // relayLogs makes log events of standard error. It reads on when they cannot be recorded, or the program would block.

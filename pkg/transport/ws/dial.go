@@ -91,13 +91,13 @@ func (d *Dialer) options(h *handshake) *websocket.DialOptions {
 	return o
 }
 
-// dialError says what the server answered, which the library leaves to the caller.
+// dialError says what the server answered, which the library leaves to the caller. The page of a site says nothing of use here.
 func dialError(u *url.URL, resp *http.Response, err error) error {
 	if resp == nil || resp.StatusCode == http.StatusSwitchingProtocols {
 		return fmt.Errorf("ws: connect to %s: %w", u.Host, err)
 	}
 	text := resp.Status
-	if resp.Body != nil {
+	if resp.Body != nil && resp.StatusCode != http.StatusNotFound && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") {
 		b, _ := io.ReadAll(io.LimitReader(resp.Body, 256))
 		if s := strings.TrimSpace(strings.ToValidUTF8(string(b), "")); s != "" {
 			text = fmt.Sprintf("%s: %q", text, s)
