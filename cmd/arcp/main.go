@@ -16,7 +16,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/arcpkit/arcp/cmd/arcp/internal/term"
@@ -42,8 +41,7 @@ func run(args []string, s streams) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err != nil {
-		text := strings.TrimPrefix(err.Error(), "client: ") // which says nothing to who runs a command
-		fmt.Fprintln(s.err, "arcp: "+term.Block(text, "      "))
+		fmt.Fprintln(s.err, "arcp: "+term.Block(plainText(err.Error()), "      "))
 	}
 	return exitCode(err)
 }

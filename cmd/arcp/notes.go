@@ -30,7 +30,7 @@ func (n *notes) Handle(_ context.Context, r slog.Record) error {
 	text := r.Message
 	r.Attrs(func(a slog.Attr) bool {
 		if a.Key == "error" {
-			text += ": " + a.Value.String()
+			text += ": " + plainText(a.Value.String())
 		}
 		return true
 	})

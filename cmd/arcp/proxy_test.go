@@ -80,3 +80,11 @@ func (p *proxy) cut() {
 	}
 	p.conns = nil
 }
+
+// mute: listens at a port where connections are taken and nothing is ever said, and sets ARCP_URL.
+func muteCommand(ts *testscript.TestScript, _ bool, _ []string) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0") // the kernel takes them
+	ts.Check(err)
+	ts.Defer(func() { _ = ln.Close() })
+	ts.Setenv("ARCP_URL", "ws://"+ln.Addr().String())
+}

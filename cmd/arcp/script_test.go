@@ -38,6 +38,7 @@ func TestScript(t *testing.T) {
 			"eof":     eofCommand,
 			"gencert": gencertCommand,
 			"proxy":   proxyCommand,
+			"mute":    muteCommand,
 			"put":     putCommand,
 		},
 	})
