@@ -39,6 +39,11 @@ type Log struct {
 	alt       []byte // record in place of the last one for views that lack its gate
 	failed    error
 	moved     chan struct{} // closed when flushed or failed changes; nil when nobody waits
+
+	remote   bool          // another node writes the job's records: they come by Load
+	accepted []byte        // the accepted frame of a log that was loaded
+	lonely   chan struct{} // told when the last view of a remote log is detached
+	loading  sync.Mutex    // held over a Load; outside of the baton
 }
 
 type note struct {
