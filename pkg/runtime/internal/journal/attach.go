@@ -176,10 +176,7 @@ func (v *View) part(l *Log) {
 	views := slices.DeleteFunc(slices.Clone(*l.views.Load()), func(w *View) bool { return w == v })
 	l.views.Store(&views)
 	if len(views) == 0 {
-		select {
-		case l.lonely <- struct{}{}:
-		default:
-		}
+		l.Nudge()
 	}
 }
 

@@ -183,9 +183,9 @@ func (l *Log) bytes(from, to uint64) (n int) {
 	return n
 }
 
-// Follow loads a remote log whenever it grows, until ctx is done, nobody is attached any more (nil), or the job is forgotten
+// Follow loads a remote log whenever it grows, and calls moved after each time, until ctx is done, nobody is attached any more or it is no longer remote (nil), or the job is forgotten
 // (store.ErrNotFound).
-func (l *Log) Follow(ctx context.Context, alt Alt) error {
+func (l *Log) Follow(ctx context.Context, alt Alt, moved func()) error {
 	w, err := l.seq.store.Watch(ctx, l.key, l.position()-1)
 	if err != nil {
 		return err
@@ -196,14 +196,23 @@ func (l *Log) Follow(ctx context.Context, alt Alt) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-l.lonely:
-			if !l.Watched() {
+			if !l.Watched() || !l.Remote() {
 				return nil
 			}
 		case <-w.Moved():
 			if err := l.Load(ctx, alt); err != nil {
 				return err
 			}
+			moved()
 		}
+	}
+}
+
+// Nudge makes Follow look whether anybody is attached.
+func (l *Log) Nudge() {
+	select {
+	case l.lonely <- struct{}{}:
+	default:
 	}
 }
 
@@ -217,19 +226,19 @@ func (l *Log) Accepted() []byte {
 	return l.accepted
 }
 
-// Terminal returns the last record of a log that was loaded to its end; false while there is none.
-func (l *Log) Terminal() (t Type, tail []byte, ok bool) {
+// Terminal returns the last record of a job and its index; false while there is none committed.
+func (l *Log) Terminal() (index uint64, t Type, tail []byte, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.closed || l.events == 0 {
-		return 0, nil, false
+	if !l.closed || l.committed == 0 || l.committed < l.events {
+		return 0, 0, nil, false
 	}
 	r, ok := l.readLocked(l.events, 1)
 	if !ok {
-		return 0, nil, false
+		return 0, 0, nil, false
 	}
 	rec := r.record(0)
-	return Type(rec[0]), rec[recordHead:], true
+	return l.events, Type(rec[0]), rec[recordHead:], true
 }
 
 // Take makes a remote log one that this node writes, at the epoch it was acquired with when it held so many records. ErrLost
@@ -246,4 +255,28 @@ func (l *Log) Take(epoch store.Epoch, records uint64) error {
 	}
 	l.remote, l.failed, l.epoch, l.flushed = false, nil, epoch, l.records
 	return nil
+}
+
+// Last returns the index of the newest numbered record that the store has of a job, and whether that is its end.
+func Last(ctx context.Context, s store.Store, jobID string) (index uint64, over bool, err error) {
+	key := store.Key{Kind: store.KindJob, ID: jobID}
+	head, err := s.Lookup(ctx, key)
+	if err != nil {
+		return 0, false, err
+	}
+	for at := head.Records; at >= head.First && at > 0; {
+		segs, err := s.Read(ctx, key, at, 1)
+		if err != nil || len(segs) == 0 {
+			return 0, false, err
+		}
+		g := &segs[0]
+		for ; at >= g.First; at-- {
+			rec := g.Record(int(at - g.First))
+			if len(rec) > recordHead && Type(rec[0]) < typeControl {
+				index, _ := indexIn(rec[recordHead:], jobID)
+				return index, Type(rec[0]) != TypeEvent, nil
+			}
+		}
+	}
+	return 0, false, nil
 }
