@@ -69,13 +69,15 @@ func (j *job) obey(c store.Command) {
 // fenced makes a job of this node one of another, which has taken it over: its agent is told to stop and leaves no trace any more,
 // and sessions here that are attached get what the other node writes.
 func (rt *Runtime) fenced(j *job) {
+	if j.remote.Swap(true) {
+		return
+	}
 	rt.seq.Fence(j.log)
 	j.mu.Lock()
 	running := j.core.Lose()
 	j.over.Store(true)
 	j.arm(0)
 	j.mu.Unlock()
-	j.remote.Store(true)
 	j.cancel(ErrTakenOver)
 	j.task.release()
 	rt.opts.Logger.Warn("job taken over by another node", "job", j.id)
