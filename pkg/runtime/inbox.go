@@ -157,6 +157,16 @@ func (s *session) away(tell func(*connection)) {
 	s.rt.opts.Logger.Info("session is another node's now", "session", s.id)
 }
 
+// stale says whether the store has the session with another node, which this one has not noticed yet.
+func (s *session) stale(ctx context.Context) bool {
+	if !s.rt.opts.Shared {
+		return false
+	}
+	key, epoch := s.view.Owner()
+	head, err := s.rt.store.Lookup(ctx, key)
+	return err == nil && head.Epoch != epoch
+}
+
 func (s *session) stopWindow() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -472,12 +472,13 @@ func TestShutdownLeavesSessionsToTheOthers(t *testing.T) {
 		gone := newBench(t, func(o *runtime.Options) { o.Store, o.Shared = n.Memory, true })
 		p := n.join(t, gone, "alice")
 		p.submit(&arcp.JobSubmit{Agent: "echo", Input: arcp.RawJSON("1")})
+		p.want("result 1")
 		down := make(chan struct{})
 		go func() {
 			gone.stop(t)
 			close(down)
 		}()
-		p.want("result 1", "session.bye")
+		p.want("session.bye")
 		<-down
 		time.Sleep(time.Minute)
 		p.resume(n.b, 0)

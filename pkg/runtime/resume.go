@@ -50,7 +50,7 @@ func (rt *Runtime) resume(ctx context.Context, c *connection, who *Principal, cl
 			return nil, errResume()
 		}
 		r, refusal := s.resume(ctx, c, cl, hash)
-		if refusal != errAway {
+		if refusal == nil || !s.stale(ctx) {
 			return r, refusal
 		}
 		s.away(nil)
