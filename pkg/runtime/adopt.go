@@ -114,7 +114,7 @@ func (rt *Runtime) unfold(ctx context.Context, a *adoption, f *journal.Fold, sna
 	if err := f.Read(ctx, rt.store); err != nil {
 		return nil, nil, err
 	}
-	l, err := rt.lend(ctx, f.Jobs(a.after))
+	l, err := rt.lend(ctx, f.Jobs())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -310,4 +311,52 @@ func TestShutdownLeavesSessionsToTheOthers(t *testing.T) {
 		p.resume(n.b, 0)
 		p.want("job.accepted", "result 1")
 	})
+}
+
+// TestWander resumes a session at one node or the other, from any number that the client has, while a job goes on: each event has its number.
+func TestWander(t *testing.T) {
+	for seed := range uint64(30) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			onNodes(t, func(t *testing.T, n *nodes) {
+				rng := rand.New(rand.NewPCG(seed, 5))
+				p := n.join(t, n.a, "alice")
+				p.submit(&arcp.JobSubmit{Agent: "steps"})
+				emitted := uint64(0)
+				for range 40 {
+					switch rng.IntN(4) {
+					case 0:
+						p.resume([]*bench{n.a, n.b}[rng.IntN(2)], min(p.last, uint64(rng.IntN(int(emitted+1)))))
+					case 1:
+						n.steps <- struct{}{}
+						emitted++
+					default:
+						for ; p.last < emitted && rng.IntN(8) > 0; p.wantStep() {
+						}
+					}
+				}
+				p.resume(n.b, p.last)
+				for p.last < emitted {
+					p.wantStep()
+				}
+				close(n.steps)
+				for got := ""; got != `result "done"`; got = p.hear() {
+				}
+			})
+		})
+	}
+}
+
+// wantStep hears the event that has its own number in it. What has none may come again.
+func (p *peer) wantStep() {
+	p.t.Helper()
+	for {
+		got := p.hear()
+		if got == string(arcp.TypeJobAccepted) {
+			continue
+		}
+		if want := fmt.Sprint("step ", p.last); got != want {
+			p.t.Fatalf("heard %q, want %q", got, want)
+		}
+		return
+	}
 }

@@ -167,7 +167,7 @@ func (s *session) park(c *connection) {
 // expire ends a parked session. Its jobs run on.
 func (s *session) expire() {
 	s.mu.Lock()
-	if s.conn.Load() != nil || s.owner.gone.Swap(true) {
+	if s.conn.Load() != nil || s.left || s.owner.gone.Swap(true) {
 		s.mu.Unlock()
 		return
 	}
@@ -179,7 +179,12 @@ func (s *session) expire() {
 	if s.unattend != nil {
 		s.unattend()
 	}
-	if err := s.rt.seq.CloseView(context.Background(), s.view); err != nil && !errors.Is(err, journal.ErrLost) {
+	err := s.rt.seq.CloseView(context.Background(), s.view)
+	if errors.Is(err, journal.ErrLost) {
+		s.owner.gone.Store(false) // it goes on at another node
+		return
+	}
+	if err != nil {
 		s.rt.opts.Logger.Error("view cannot be removed", "session", s.id, "error", err)
 	}
 	s.rt.opts.Logger.Info("session ended", "session", s.id)

@@ -218,7 +218,11 @@ func (s *Sequencer) CloseView(ctx context.Context, v *View) error {
 	case v.lost:
 		return ErrLost
 	}
-	return s.store.Commit(ctx, &store.Batch{Ops: []store.Op{{Key: v.key, Epoch: v.epoch, Head: v.records, Delete: true}}})
+	err := s.store.Commit(ctx, &store.Batch{Ops: []store.Op{{Key: v.key, Epoch: v.epoch, Head: v.records, Delete: true}}})
+	if lost(err) {
+		return ErrLost
+	}
+	return err
 }
 
 // CloseLog removes a job's key; nobody may write it any more. Views keep what they have yet to write.

@@ -109,6 +109,9 @@ func TestFencedLogLeavesNoTrace(t *testing.T) {
 		if _, err := f.logs[lost].Append(t.Context(), thought("late")); !errors.Is(err, ErrLost) {
 			t.Errorf("Append to a lost log = %v", err)
 		}
+		if err := f.logs[lost].Flush(t.Context()); !errors.Is(err, ErrLost) {
+			t.Errorf("Flush of a lost log = %v", err)
+		}
 		if head, _ := f.store.Lookup(t.Context(), f.logs[lost].key); head.Records != 1 {
 			t.Errorf("the store has %d records of the lost job, want the accepted only", head.Records)
 		}

@@ -143,15 +143,15 @@ func (r *ints) next() uint64 {
 	return n
 }
 
-// Jobs returns the jobs whose logs a view needs that goes on after a number: those attached, and those with numbers above it.
-func (f *Fold) Jobs(after uint64) (ids []string) {
+// Jobs returns the jobs whose logs the view needs: those attached, and those with numbers that the records still tell of.
+func (f *Fold) Jobs() (ids []string) {
 	for _, s := range f.slots {
 		if s.live {
 			ids = append(ids, s.jobID)
 		}
 	}
 	for i := range f.spans {
-		if p := &f.spans[i]; p.inline == nil && p.last() > after {
+		if p := &f.spans[i]; p.inline == nil {
 			ids = append(ids, f.slot(p.slot).jobID)
 		}
 	}
@@ -201,14 +201,13 @@ func (f *Fold) Covers(seq uint64, logs map[string]*Log) Coverage {
 	return Covered
 }
 
-// Adopt makes the view of a fold, written at the epoch its key was acquired with. It goes on after a number, below which nothing is
-// kept; what the logs have got since is numbered now. Own holds the jobs that the session submitted: their accepted frames have a place in the view.
+// Adopt makes the view of a fold, written at the epoch its key was acquired with. It goes on after a number, which
+// the client has; what the logs have got since is numbered now. Own holds the jobs that the session submitted: their accepted frames have a place in the view.
 func (s *Sequencer) Adopt(f *Fold, epoch store.Epoch, gates Gate, after uint64, logs map[string]*Log, own map[string]bool) *View {
 	v := newView(s, f.key, epoch, gates)
 	v.next, v.published, v.written = f.last, f.last, min(after, f.last)
 	v.records, v.sealed, v.durable, v.slots = f.records, f.records, f.records, f.top
 	v.trimmed = max(f.first, 1) - 1
-	v.acked.Store(v.written)
 	for i := range f.spans {
 		v.restore(f, &f.spans[i], logs)
 	}
@@ -236,12 +235,8 @@ func (s *Sequencer) Adopt(f *Fold, epoch store.Epoch, gates Gate, after uint64, 
 	return v
 }
 
-// restore makes an entry of a span that the client may lack.
+// restore makes an entry of a span.
 func (v *View) restore(f *Fold, p *foldedSpan, logs map[string]*Log) {
-	if p.last() <= v.written {
-		v.gone = p.rec
-		return
-	}
 	e := entry{seq0: p.seq, idx0: p.at, n: p.n, rec: p.rec, slot: p.slot, inline: p.inline, bytes: len(p.inline)}
 	if p.inline == nil {
 		e.log = logs[f.slot(p.slot).jobID]
@@ -252,6 +247,10 @@ func (v *View) restore(f *Fold, p *foldedSpan, logs map[string]*Log) {
 		e.bytes = e.log.bytes(p.at, p.at+p.n-1)
 		e.log.mu.Unlock()
 	}
-	v.unwritten += e.bytes
+	if e.last() <= v.written {
+		v.kept += e.bytes
+	} else {
+		v.unwritten += e.bytes
+	}
 	v.entries = append(v.entries, e)
 }

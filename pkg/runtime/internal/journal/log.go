@@ -174,6 +174,9 @@ func (l *Log) Flush(ctx context.Context) error {
 	l.seq.kick()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.remote {
+		return ErrLost
+	}
 	for want := l.records; l.flushed < want; {
 		if l.failed != nil {
 			return l.failed
