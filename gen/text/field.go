@@ -66,7 +66,7 @@ func typeText(t *ir.Type) string {
 	case t.Enum != nil && t.Enum.Table == "":
 		return link(t.Enum.Wire)
 	case t.Enum != nil:
-		return t.Enum.Wire
+		return tableLink(t.Enum)
 	case t.Object != nil:
 		return link(t.Object.Wire)
 	}
@@ -80,11 +80,11 @@ func typeText(t *ir.Type) string {
 	case ir.Float, ir.Number:
 		return "number"
 	case ir.Time:
-		return "time, RFC 3339"
+		return "[time](#time)"
 	case ir.Amount:
-		return "amount, an exact decimal"
+		return "[amount](#amount)"
 	case ir.Lease:
-		return "lease, namespace to patterns"
+		return "[lease](#lease)"
 	case ir.List:
 		return "list of " + typeText(t.Elem) + ruleText(t.Elem.Base, ownRules(t.Elem))
 	case ir.Map:
@@ -105,12 +105,12 @@ func ownRules(t *ir.Type) ir.Rules {
 }
 
 func ruleText(base ir.Base, r ir.Rules) string {
-	unit := ""
+	many := ""
 	switch base {
 	case ir.String:
-		unit = " bytes"
+		many = " bytes"
 	case ir.List, ir.Map:
-		unit = " entries"
+		many = " entries"
 	}
 	s := ""
 	if base == ir.Uint && r.Min == nil {
@@ -120,12 +120,12 @@ func ruleText(base ir.Base, r ir.Rules) string {
 	case r.Min != nil && r.ExclusMin:
 		s += ", more than " + decimal(*r.Min)
 	case r.Min != nil && r.Max != nil:
-		s += ", " + decimal(*r.Min) + ".." + decimal(*r.Max) + unit
+		s += ", " + decimal(*r.Min) + ".." + decimal(*r.Max) + many
 	case r.Min != nil:
-		s += ", at least " + decimal(*r.Min) + unit
+		s += ", at least " + decimal(*r.Min) + unit(many, *r.Min)
 	}
 	if r.Max != nil && (r.Min == nil || r.ExclusMin) {
-		s += ", at most " + decimal(*r.Max) + unit
+		s += ", at most " + decimal(*r.Max) + unit(many, *r.Max)
 	}
 	if r.Pattern != "" {
 		s += ", `" + strings.ReplaceAll(r.Pattern, "|", `\|`) + "`"
@@ -134,6 +134,24 @@ func ruleText(base ir.Base, r ir.Rules) string {
 		s += ", in UTC"
 	}
 	return s
+}
+
+// unit is the name of a unit, given as of many, as it is said of n.
+func unit(many string, n int64) string {
+	switch {
+	case n != 1:
+		return many
+	case strings.HasSuffix(many, "ies"):
+		return strings.TrimSuffix(many, "ies") + "y"
+	default:
+		return strings.TrimSuffix(many, "s")
+	}
+}
+
+// tableLink leads to the table that an enum's values are the names of.
+func tableLink(e *ir.Enum) string {
+	heading := map[string]string{"messages": "messages", "kinds": "event-kinds", "codes": "error-codes", "features": "features"}[e.Table]
+	return "[" + e.Wire + "](#" + heading + ")"
 }
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/arcpkit/arcp/gen/ir"
+	"github.com/arcpkit/arcp/gen/vectors"
 )
 
 // reference is what the message reference shows.
@@ -24,6 +25,7 @@ type section struct {
 	Closed            string
 	Fields, Values    []row
 	Notes             []string
+	Example           string
 }
 
 // row is one line of a table.
@@ -38,12 +40,15 @@ func newReference(p *ir.Protocol) reference {
 	}
 	for _, m := range p.Messages {
 		s := objectSection(&m.Object)
-		s.Facts = messageFacts(m)
+		s.Facts, s.Example = messageFacts(m), vectors.Example(p, m, nil)
 		r.Messages = append(r.Messages, s)
 	}
+	event := vectors.Event(p)
 	for _, k := range p.Kinds {
 		s := objectSection(&k.Object)
-		s.Facts = kindFacts(k)
+		if s.Facts = kindFacts(k); event != nil {
+			s.Example = vectors.Example(p, event, k)
+		}
 		r.Kinds = append(r.Kinds, s)
 	}
 	for _, o := range p.Objects {
@@ -70,7 +75,7 @@ func (r *reference) tables(p *ir.Protocol) {
 	for _, l := range p.Limits {
 		amount := strconv.FormatInt(l.Default, 10)
 		if l.Unit != "count" {
-			amount += " " + l.Unit
+			amount += unit(" "+l.Unit, l.Default)
 		}
 		r.Limits = append(r.Limits, row{Name: l.Wire, Default: amount, Doc: cell(prose(l.Meta))})
 	}

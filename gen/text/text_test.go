@@ -109,6 +109,8 @@ func TestRuleText(t *testing.T) {
 		{ir.String, ir.Rules{Max: n(8), Pattern: "^(a|b)$"}, ", at most 8 bytes, `^(a\\|b)$`"},
 		{ir.Uint, ir.Rules{}, ", at least 0"},
 		{ir.Uint, ir.Rules{Min: n(1)}, ", at least 1"},
+		{ir.String, ir.Rules{Min: n(1)}, ", at least 1 byte"},
+		{ir.List, ir.Rules{Min: n(1)}, ", at least 1 entry"},
 		{ir.Float, ir.Rules{Min: n(0), ExclusMin: true, Max: n(9)}, ", more than 0, at most 9"},
 		{ir.Time, ir.Rules{UTC: true}, ", in UTC"},
 		{ir.List, ir.Rules{Min: n(2)}, ", at least 2 entries"},

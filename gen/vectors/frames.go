@@ -4,8 +4,9 @@ import "github.com/arcpkit/arcp/gen/ir"
 
 // generator remembers which shared objects were spoiled already.
 type generator struct {
-	p    *ir.Protocol
-	done map[*ir.Object]bool
+	p       *ir.Protocol
+	done    map[*ir.Object]bool
+	legible bool // samples are for readers
 }
 
 // frame puts a payload into an envelope fit for its type.
@@ -46,12 +47,7 @@ func (g *generator) message(m *ir.Message) []vector {
 }
 
 func (g *generator) kind(k *ir.Kind) []vector {
-	var event *ir.Message
-	for _, m := range g.p.Messages {
-		if hasBody(m) {
-			event = m
-		}
-	}
+	event := Event(g.p)
 	if event == nil {
 		return nil
 	}

@@ -49,6 +49,14 @@ func (g *generator) sampleOf(t *ir.Type, r ir.Rules, all bool) text {
 	if t.Scalar != nil && t.Scalar.Example != "" {
 		return text(t.Scalar.Example)
 	}
+	if g.legible {
+		switch t.Base {
+		case ir.String:
+			return `"…"`
+		case ir.Any, ir.RawObject:
+			return `{"n": 1}`
+		}
+	}
 	switch t.Base {
 	case ir.String:
 		return text(quote(strings.Repeat("s", max(1, bound(r.Min, 5)))))

@@ -129,3 +129,38 @@ func TestHistoryLargerThanTheCap(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestFlatOutEmitter: an agent that emits without a pause does not cost a reader that reads its session, nor the jobs beside it.
+func TestFlatOutEmitter(t *testing.T) {
+	const events = 50_000 // several times what may be unwritten
+	w := open(t, func(o *arcprt.Options) { o.UnwrittenBytes, o.LogBytes = 1<<20, 32<<20 }, map[string]arcprt.AgentFunc{
+		"echo": echo,
+		"flood": func(ctx context.Context, t *arcprt.Task) error {
+			for range events {
+				if err := t.Emit(ctx, &arcp.ThoughtBody{Text: "on and on and on"}); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	})
+	s := w.connect("alice")
+	j := w.submit(s, "flood", "null")
+	n := 0
+	for ev, err := range j.Events(t.Context()) {
+		if err != nil {
+			t.Fatalf("event %d: %v", n, err)
+		}
+		if _, told := ev.Body.(*arcp.StatusBody); told {
+			continue // of back pressure
+		}
+		if n++; n%20_000 == 0 {
+			if _, err := w.submit(s, "echo", "1").Result(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n != events {
+		t.Errorf("%d events, want %d", n, events)
+	}
+}

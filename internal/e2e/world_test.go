@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"log/slog"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -25,7 +26,7 @@ type world struct {
 // open starts a runtime with the given agents. The test fails when a goroutine outlives it.
 func open(t *testing.T, change func(*arcprt.Options), agents map[string]arcprt.AgentFunc) *world {
 	t.Helper()
-	opts := &arcprt.Options{Name: "e2e", Verifier: tokens("alice", "bob")}
+	opts := &arcprt.Options{Name: "e2e", Verifier: tokens("alice", "bob"), Logger: slog.New(slog.DiscardHandler)}
 	if change != nil {
 		change(opts)
 	}

@@ -3,6 +3,7 @@ package linear
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -32,7 +33,7 @@ func open(t *testing.T) *rig {
 	for _, who := range []string{"alice", "bob"} {
 		tokens[arcp.HashToken(who)] = who
 	}
-	rt, err := arcprt.New(&arcprt.Options{Verifier: tokens})
+	rt, err := arcprt.New(&arcprt.Options{Verifier: tokens, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 // The first two quick starts of README.md, as they are but for the port: the agent serves, the client's output is the right one.
 func TestQuickStartInGo(t *testing.T) {
 	t.Parallel()
-	const address = "127.0.0.1:7878"
+	const address = "127.0.0.1:7979"
 	agent := exec.CommandContext(t.Context(), build(t, "agent", func(text string) string {
 		return strings.ReplaceAll(text, address, "127.0.0.1:0")
 	}))
@@ -41,9 +41,45 @@ func TestQuickStartInGo(t *testing.T) {
 		return strings.ReplaceAll(text, address, serving)
 	}))
 	out, err := client.CombinedOutput()
-	const want = "1 of 2: Ada\n2 of 2: Alan\n\"Hello, [Ada Alan]\"\n"
+	want := ""
+	for _, b := range blocks("README.md", pages(t)["README.md"]) {
+		if b.lang == "output" && b.name == "" {
+			want = b.text
+		}
+	}
 	if err != nil || string(out) != want {
 		t.Errorf("the client printed %q and ended with %v, want %q", out, err, want)
+	}
+}
+
+// The folder that README.md has its readers make is one in which its programs build.
+func TestQuickStartFolder(t *testing.T) {
+	t.Parallel()
+	const folder = "../hello"
+	page, dir := pages(t)["README.md"], filepath.Join(t.TempDir(), "hello")
+	var script string
+	for _, b := range blocks("README.md", page) {
+		if b.lang == "sh" && strings.Contains(b.text, folder) {
+			script = strings.ReplaceAll(b.text, folder, `"$folder"`)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), "sh", "-e", "-c", script)
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "folder="+dir)
+	if out, err := cmd.CombinedOutput(); err != nil || script == "" {
+		t.Fatalf("%s\n%v\n%s", script, err, out)
+	}
+	for _, b := range blocks("README.md", page) {
+		if b.lang != "go" {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(dir, b.name), []byte(b.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd = exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(dir, "bin")+"/", "./agent", "./client", module+"/cmd/arcp")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("go build: %v\n%s", err, out)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 )
 
+// guards G1, G2
 func TestParseAmount(t *testing.T) {
 	t.Parallel()
 	nines := strings.Repeat("9", 38)

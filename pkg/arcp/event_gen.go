@@ -30,7 +30,8 @@ const (
 	KindDelegate EventKind = "delegate"
 	// KindProgress is `progress`. How far the job has come. §8.2.1.
 	KindProgress EventKind = "progress"
-	// KindResultChunk is `result_chunk`. A piece of a streamed result. §8.4.
+	// KindResultChunk is `result_chunk`. A piece of a streamed result, made by the runtime of what the agent
+	// streams. §8.4.
 	KindResultChunk EventKind = "result_chunk"
 	// KindTraceSpan is `trace_span`. A span of a trace. §11, ours.
 	KindTraceSpan EventKind = "trace_span"
@@ -211,7 +212,8 @@ func (*ProgressBody) EventKind() EventKind {
 	return KindProgress
 }
 
-// ResultChunkBody is the body of the event kind result_chunk. A piece of a streamed result. §8.4.
+// ResultChunkBody is the body of the event kind result_chunk. A piece of a streamed result, made by the runtime of what
+// the agent streams. §8.4.
 type ResultChunkBody struct {
 	// The result.
 	ResultID string

@@ -78,6 +78,7 @@ func TestLeaseValidate(t *testing.T) {
 	}
 }
 
+// guards G4
 func TestLeaseBudget(t *testing.T) {
 	t.Parallel()
 	b, err := Lease{NamespaceCostBudget: {"USD:5.00", "EUR:1"}}.Budget()

@@ -60,7 +60,7 @@ const (
 	LimitJobRetentionSec = 86400
 	// LimitLogBytes is what is kept of one job's log, in bytes. The oldest goes; set by runtime.Options.LogBytes.
 	// §7.6, ours.
-	LimitLogBytes = 67108864
+	LimitLogBytes = 100663296
 	// LimitFinishedJobs is the most finished jobs remembered. Set by runtime.Options.MaxFinished. §7.6, ours.
 	LimitFinishedJobs = 10000
 	// LimitFinishedBytes is what is kept of the logs of finished jobs, all together, in bytes. Set by
@@ -82,7 +82,7 @@ const (
 	LimitStagedBytes = 1048576
 	// LimitUnwrittenBytes counts bytes waiting for a reader that cut its link, in bytes. Set by
 	// runtime.Options.UnwrittenBytes. §6.5, ours.
-	LimitUnwrittenBytes = 67108864
+	LimitUnwrittenBytes = 33554432
 	// LimitControlBytes counts answers waiting for a reader that cut its link, in bytes. Kept by both ends of a
 	// link. §6.5, ours.
 	LimitControlBytes = 4194304
@@ -92,8 +92,8 @@ const (
 	// LimitDrainSec is how long a link that ends still writes what waits, in seconds. Kept by both ends of a link.
 	// §6.7, ours.
 	LimitDrainSec = 5
-	// LimitEventQueueBytes counts unread events of one job kept by a client, in bytes. The oldest are shed; set by
-	// client.Options.EventBytes. §6.5, ours.
+	// LimitEventQueueBytes counts unread events of one job kept by a client; what is past it is fetched again when
+	// its turn comes, in bytes. Set by client.Options.EventBytes. §6.5, ours.
 	LimitEventQueueBytes = 16777216
 	// LimitResultQueueBytes counts unread chunks of one result kept by a client, in bytes. Set by
 	// client.Options.ResultBytes. §8.4, ours.
@@ -186,7 +186,8 @@ type Limits struct {
 	WriteTimeoutSec int64
 	// How long a link that ends still writes what waits, in seconds. Kept by both ends of a link.
 	DrainSec int64
-	// Unread events of one job kept by a client, in bytes. The oldest are shed; set by client.Options.EventBytes.
+	// Unread events of one job kept by a client; what is past it is fetched again when its turn comes, in bytes. Set
+	// by client.Options.EventBytes.
 	EventQueueBytes int64
 	// Unread chunks of one result kept by a client, in bytes. Set by client.Options.ResultBytes.
 	ResultQueueBytes int64

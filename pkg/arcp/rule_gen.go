@@ -178,8 +178,9 @@ func KindRuleOf(k EventKind) (KindRule, bool) {
 		}, true
 	case KindResultChunk:
 		return KindRule{
-			Feature: FeatureResultChunk,
-			Kind:    KindResultChunk,
+			Feature:     FeatureResultChunk,
+			Kind:        KindResultChunk,
+			RuntimeOnly: true,
 		}, true
 	case KindTraceSpan:
 		return KindRule{Kind: KindTraceSpan}, true

@@ -4,6 +4,7 @@
 // event comes once and in order and a submit happens once. Its reader never waits for anybody: events go into a queue of their job,
 // and who does not read one job's events holds up neither the others nor results nor cancels.
 //
+//	dialer := &ws.Dialer{URL: "ws://127.0.0.1:7979/arcp", Subprotocol: arcp.Subprotocol}
 //	s, err := client.Connect(ctx, dialer, &client.Options{Name: "demo", Token: token})
 //	job, err := s.Submit(ctx, &arcp.JobSubmit{Agent: "indexer"})
 //	for ev, err := range job.Events(ctx) { … }

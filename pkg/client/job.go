@@ -139,12 +139,14 @@ func (j *Job) claim(p *arcp.JobAccepted) *Job {
 	j.kept = false
 	j.queue.limit = j.session.o.EventBytes
 	j.describeLocked(p)
+	parted := j.partedLocked()
+	parted.ended = true
 	j.mu.Unlock()
 	if kept {
 		j.session.jobs.claimed()
 	}
 	if kept && over {
-		j.session.jobs.end(j)
+		j.session.jobs.end(j, parted)
 	}
 	return j
 }
@@ -209,6 +211,8 @@ func (j *Job) finish(l *link.Link, index uint64, result *arcp.JobResult, status 
 	}
 	keep, given := j.kept && j.session.in.adopting, j.kept && !j.session.in.adopting
 	j.kept = keep
+	parted := j.partedLocked()
+	parted.ended = true
 	observed := j.observed && j.complete
 	j.observed = j.observed && !observed
 	j.queue.wake()
@@ -217,11 +221,16 @@ func (j *Job) finish(l *link.Link, index uint64, result *arcp.JobResult, status 
 		j.session.jobs.claimed()
 	}
 	if !keep {
-		j.session.jobs.end(j)
+		j.session.jobs.end(j, parted)
 	}
 	if observed {
 		j.session.unobserve(l, j.id)
 	}
+}
+
+// partedLocked is what is remembered of the job when it goes.
+func (j *Job) partedLocked() parted {
+	return parted{id: j.id, at: j.order.at, base: j.base, first: j.first}
 }
 
 // lose ends the waiting for a job that nothing more comes of.

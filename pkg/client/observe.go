@@ -58,7 +58,9 @@ func (j *Job) Unsubscribe(ctx context.Context) error {
 	l := s.current() // without one it is said when something of the job comes again
 	j.mu.Lock()
 	if !j.over || !j.complete {
-		s.jobs.leave(parted{id: j.id, at: j.order.at, base: j.base, first: j.first, told: l})
+		p := j.partedLocked()
+		p.told = l
+		s.jobs.leave(p)
 	}
 	j.mu.Unlock()
 	j.lose(ErrUnsubscribed)

@@ -25,7 +25,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Features are those asked for; nil asks for all that the package knows how to use.
 	Features []arcp.Feature
-	// EventBytes is about how much of one job's unread events is kept before the oldest are shed; 0 is 16 MiB.
+	// EventBytes is about how much of one job's unread events is kept; 0 is 16 MiB. What comes past it is fetched again from the
+	// runtime when its turn comes, and shed only where that fails; see Job.Next.
 	EventBytes int
 	// ResultBytes is how much of one job's streamed result is kept unread, in bytes as they came; 0 is 64 MiB. Past it the result can
 	// only be had from Events, or not at all.

@@ -20,21 +20,23 @@ type table struct {
 	// Jobs that have ended and may not be read to the end. Whoever reads one holds it; one that nobody can read any more goes by itself.
 	ended map[string]weak.Pointer[Job]
 	sweep int      // how large ended may grow before it is looked through
-	left  []parted // the last that were unsubscribed from
+	left  []parted // the last that went
 	kept  int      // jobs nobody has asked for yet
 }
 
-// parted is a job that was unsubscribed from: what is under way of it is nobody's.
+// parted is a job that has ended or was unsubscribed from: what is still under way of it is nobody's, and must not be taken for what a new
+// subscription brings.
 type parted struct {
 	id    string
-	at    uint64     // as in order
-	base  uint64     // the index after which events were asked for
-	first uint64     // the first that came; 0 for none
-	told  *link.Link // the last link the runtime was told on
+	at    uint64 // as in order
+	base  uint64 // the index after which events were asked for
+	first uint64 // the first that came; 0 for none
+	ended bool
+	told  *link.Link // otherwise, the last link the runtime was told on that it is not followed any more
 }
 
 const (
-	maxLeft  = 256 // what is remembered of subscriptions that were ended
+	maxLeft  = 256 // what is remembered of jobs that went
 	maxKept  = 256 // jobs nobody has asked for yet, beside those of a State
 	minSweep = 64
 )
@@ -84,12 +86,13 @@ func (t *table) claimed() {
 }
 
 // end lets go of a job that has ended.
-func (t *table) end(j *Job) {
+func (t *table) end(j *Job, p parted) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.byID[j.id] != j {
 		return
 	}
+	t.partLocked(p)
 	t.changes.Add(1)
 	delete(t.byID, j.id)
 	if t.ended == nil {
@@ -123,6 +126,14 @@ func (t *table) leave(p parted) {
 	t.changes.Add(1)
 	delete(t.byID, p.id)
 	delete(t.ended, p.id)
+	t.partLocked(p)
+}
+
+func (t *table) partLocked(p parted) {
+	if i := t.findLeftLocked(p.id); i >= 0 {
+		t.left[i] = p
+		return
+	}
 	if len(t.left) == maxLeft {
 		t.left = slices.Delete(t.left, 0, 1)
 	}
@@ -133,7 +144,7 @@ func (t *table) findLeftLocked(id string) int {
 	return slices.IndexFunc(t.left, func(p parted) bool { return p.id == id })
 }
 
-// pass notes an event of a job that was unsubscribed from. It says whether it is one, and whether the runtime should be told so again.
+// pass notes an event of a job that went. It says whether it is one, and whether the runtime should be told so again.
 func (t *table) pass(id string, index uint64, l *link.Link) (left, tell bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -143,7 +154,7 @@ func (t *table) pass(id string, index uint64, l *link.Link) (left, tell bool) {
 	}
 	p := &t.left[i]
 	p.at = index
-	tell = p.told != l
+	tell = !p.ended && p.told != l
 	p.told = l
 	return true, tell
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	goruntime "runtime"
 	"strings"
 	"testing"
@@ -34,7 +35,9 @@ func tokens(names ...string) runtime.StaticTokens {
 func newBench(t *testing.T, change func(*runtime.Options)) *bench {
 	t.Helper()
 	mem := store.NewMemory()
-	o := &runtime.Options{Store: mem, Name: "rt", Version: "1", Verifier: tokens("alice", "bob"), ChunkBytes: 6}
+	o := &runtime.Options{
+		Store: mem, Name: "rt", Version: "1", Verifier: tokens("alice", "bob"), ChunkBytes: 6, Logger: slog.New(slog.DiscardHandler),
+	}
 	if change != nil {
 		change(o)
 	}

@@ -55,7 +55,7 @@ func (rt *Runtime) Serve(ctx context.Context, conn transport.Conn) (err error) {
 	c.handshake = time.AfterFunc(rt.opts.HandshakeTimeout, func() { c.link.Close("no hello in time") })
 	defer c.end()
 	err = c.link.Run(func(e *arcp.Envelope) error { return c.guarded(ctx, e) })
-	if errors.Is(err, errEnd) || errors.Is(err, io.EOF) {
+	if errors.Is(err, errEnd) || errors.Is(err, io.EOF) || errors.Is(err, link.ErrClosed) {
 		return nil
 	}
 	return err
@@ -253,7 +253,7 @@ func (c *connection) farewell(reason string) error {
 	if s := c.session.Load(); s != nil {
 		s.leave(c)
 	}
-	_ = c.send(&arcp.SessionClosed{Reason: reason})
+	c.link.Finish(c.envelope("", "", &arcp.SessionClosed{Reason: reason}), "the client said goodbye")
 	return c.hangUp()
 }
 

@@ -154,7 +154,7 @@ func (c *connection) expireWith(who *Principal) {
 		return
 	}
 	c.expiry = time.AfterFunc(time.Until(who.Expires), func() {
-		_ = c.send(sessionError(arcp.NewError(arcp.CodeUnauthenticated, "the credentials have expired"), "", ""))
-		c.link.Close("the credentials have expired")
+		last := sessionError(arcp.NewError(arcp.CodeUnauthenticated, "the credentials have expired"), "", "")
+		c.link.Finish(c.envelope("", "", last), "the credentials have expired")
 	})
 }

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"time"
@@ -33,7 +34,8 @@ type Options struct {
 	Shared bool
 	// OrphanScan is how often a shared runtime looks for what dead ones left; 0 is every five seconds.
 	OrphanScan time.Duration
-	// Logger gets what operators need to know; nil discards it.
+	// Logger gets what operators need to know, what agents fail with above all, for their clients are not told it. Nil is warnings
+	// and errors to slog.Default, as it is when New is called; slog.New(slog.DiscardHandler) is silence.
 	Logger *slog.Logger
 
 	HandshakeTimeout  time.Duration // from the connection to the hello; negative is the default, too
@@ -80,7 +82,7 @@ func resolved(from *Options) (Options, error) {
 		o.Store = store.NewMemory()
 	}
 	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
+		o.Logger = slog.New(warnings{slog.Default().Handler()})
 	}
 	if o.OrphanScan <= 0 {
 		o.OrphanScan = defaultOrphanScan
@@ -90,6 +92,19 @@ func resolved(from *Options) (Options, error) {
 	o.resolveLimits()
 	return o, nil
 }
+
+// warnings keeps to itself what is below a warning: who asked for no log is not told of every session.
+type warnings struct{ slog.Handler }
+
+func (w warnings) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && w.Handler.Enabled(ctx, l)
+}
+
+func (w warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return warnings{w.Handler.WithAttrs(attrs)}
+}
+
+func (w warnings) WithGroup(name string) slog.Handler { return warnings{w.Handler.WithGroup(name)} }
 
 func (o *Options) resolveLimits() {
 	d := arcp.DefaultLimits()

@@ -27,7 +27,8 @@ type ResultWriter struct {
 	json bool // the text is one JSON value, a result too large for a frame
 
 	mu     sync.Mutex
-	buf    []byte
+	buf    []byte // not sent yet; at most a chunk and a rune between calls
+	text   []byte // scratch of send
 	seq    uint64
 	total  uint64
 	closed bool
@@ -73,10 +74,13 @@ func (w *ResultWriter) Write(p []byte) (int, error) {
 		w.err = arcp.NewError(arcp.CodeInternalError, "the result is larger than the runtime allows (%d bytes)", limit)
 		return 0, w.err
 	}
-	w.buf = append(w.buf, p...)
 	chunk := w.task.job.rt.opts.ChunkBytes
-	for len(w.buf) > chunk && w.err == nil {
-		w.err = w.cut(chunk)
+	for rest := p; len(rest) > 0 && w.err == nil; {
+		n := min(len(rest), chunk+utf8.UTFMax-len(w.buf))
+		w.buf, rest = append(w.buf, rest[:n]...), rest[n:]
+		if len(w.buf) > chunk { // what is left over is sent by whoever knows whether more follows
+			w.err = w.cut(chunk)
+		}
 	}
 	if w.err != nil {
 		return 0, w.err
@@ -115,7 +119,7 @@ func (w *ResultWriter) cut(n int) error {
 		err := w.send(w.buf[:n], true)
 		if !errors.Is(err, errChunk) {
 			if err == nil {
-				w.buf = w.buf[n:]
+				w.buf = append(w.buf[:0], w.buf[n:]...)
 			}
 			return err
 		}
@@ -145,7 +149,8 @@ func (w *ResultWriter) boundary(n int) int {
 func (w *ResultWriter) send(p []byte, more bool) error {
 	body := arcp.ResultChunkBody{ResultID: w.id, ChunkSeq: w.seq, Encoding: w.encoding, More: more}
 	if w.encoding == arcp.EncodingBase64 {
-		body.Data = base64.StdEncoding.EncodeToString(p)
+		w.text = base64.StdEncoding.AppendEncode(w.text[:0], p)
+		body.Data = string(w.text)
 	} else {
 		if !utf8.Valid(p) {
 			return errText

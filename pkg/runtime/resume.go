@@ -136,18 +136,13 @@ func (rt *Runtime) retoken(s *session, before arcp.TokenHash, beforePrevious *ar
 	rt.tokens[*s.previous] = s
 }
 
-// takenOver is the end of a link whose session went on over another (§6.3).
+// takenOver is the end of a link whose session went on over another (§6.3). It is told once, whoever finds out first.
 func (c *connection) takenOver() {
-	c.tellTaken()
-	c.link.Close("the session was taken over")
-}
-
-// tellTaken says so once, whoever finds out first.
-func (c *connection) tellTaken() {
 	if c.taken.Swap(true) {
 		return
 	}
 	lost := arcp.NewError(arcp.CodeHeartbeatLost, "another link has resumed the session")
 	lost.Retryable = false
-	_ = c.send(sessionError(withDetail(lost, arcp.DetailReason, arcp.ReasonTakenOver), "", ""))
+	last := sessionError(withDetail(lost, arcp.DetailReason, arcp.ReasonTakenOver), "", "")
+	c.link.Finish(c.envelope("", "", last), "the session was taken over")
 }

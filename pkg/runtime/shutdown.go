@@ -91,7 +91,7 @@ func (c *connection) goodbye(ctx context.Context) {
 	defer cancel()
 	_ = c.link.Settle(ctx)
 	if c.session.Load() != nil { // who was not welcomed knows no bye
-		_ = c.send(&arcp.SessionBye{Reason: stopReason})
+		c.link.Finish(c.envelope("", "", &arcp.SessionBye{Reason: stopReason}), stopReason)
 	}
 	_ = c.link.Drain(ctx, stopReason)
 }

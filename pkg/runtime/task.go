@@ -72,8 +72,6 @@ func checkEvent(ev *arcp.JobEvent) error {
 		if strings.HasPrefix(b.Name, arcp.MetricBudgetPrefix) {
 			return reserved("the metric", b.Name)
 		}
-	case *arcp.ResultChunkBody:
-		return reserved("the kind", string(ev.Kind))
 	}
 	if rule, _ := arcp.KindRuleOf(ev.Kind); rule.RuntimeOnly {
 		return reserved("the kind", string(ev.Kind))

@@ -115,3 +115,32 @@ func TestNothingIsHandledWhileDraining(t *testing.T) {
 		_ = b.Close("")
 	})
 }
+
+// Nothing of the bulk lane follows the last frame, though the source had something when it was sent.
+func TestFinishIsTheLast(t *testing.T) {
+	t.Parallel()
+	for range 200 {
+		synctest.Test(t, func(t *testing.T) {
+			ours, theirs := transport.Pipe()
+			l := link.New(ours, link.Options{Source: endless{}})
+			end := run(l, ignore)
+			l.Wake()
+			go l.Finish(ping("last"), "done")
+			got := readAll(theirs)
+			if len(got) == 0 || got[len(got)-1] != "last" {
+				t.Fatalf("the last of %d frames is %q", len(got), got[max(0, len(got)-1):])
+			}
+			<-end
+		})
+	}
+}
+
+// endless is a source that always has another frame.
+type endless struct{}
+
+func (endless) Fill(b *link.Batch) (bool, error) {
+	buf, ends, _, _ := b.Lend()
+	buf = append(buf, `{"more":1}`...)
+	b.Return(buf, append(ends, len(buf)))
+	return true, nil
+}

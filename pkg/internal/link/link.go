@@ -242,6 +242,14 @@ func (l *Link) wakeLocked() {
 // closed with reason. It does not wait; Done does. Only the first reason counts.
 func (l *Link) Close(reason string) { l.end(ErrClosed, reason, draining) }
 
+// Finish is Send of the last frame there is, and Close: nothing of either lane is written behind it.
+func (l *Link) Finish(e *arcp.Envelope, reason string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_ = l.sendLocked(e) // a link that ends already needs no last words
+	l.endLocked(ErrClosed, reason, draining)
+}
+
 // Drain is Close that waits for the end. When ctx ends first the connection is cut, and ctx's error returned.
 func (l *Link) Drain(ctx context.Context, reason string) error {
 	l.Close(reason)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,7 +28,7 @@ func submit(t *testing.T, script string, o *program.Options, s *arcp.JobSubmit) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	rt, err := runtime.New(&runtime.Options{AllowAnyone: true})
+	rt, err := runtime.New(&runtime.Options{AllowAnyone: true, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

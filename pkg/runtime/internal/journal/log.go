@@ -39,6 +39,7 @@ type Log struct {
 	alt       []byte // record in place of the last one for views that lack its gate
 	failed    error
 	moved     chan struct{} // closed when flushed or failed changes; nil when nobody waits
+	pacer     pacer
 
 	remote   bool          // another node writes the job's records: they come by Load
 	accepted []byte        // the accepted frame of a log that was loaded
@@ -55,10 +56,14 @@ type note struct {
 // JobID returns the job's id.
 func (l *Log) JobID() string { return l.jobID }
 
-// Append stages an event and returns its index. It waits, for no longer than ctx, only while the job has more than the
-// cap of staged bytes. It fails with ErrOver on a closed log, ErrTooLarge, or the encoder's error, and then nothing is staged.
+// Append stages an event and returns its index. It waits, for no longer than ctx, while the job has more than the cap of
+// staged bytes, and a moment now and then for a reader that reads and does not keep up; see pacer. It fails with ErrOver on a closed log, ErrTooLarge, or the encoder's error, and then nothing is staged.
 func (l *Log) Append(ctx context.Context, ev *arcp.JobEvent) (uint64, error) {
 	l.mu.Lock()
+	if err := l.pace(ctx); err != nil {
+		l.mu.Unlock()
+		return 0, err
+	}
 	for l.staged > l.seq.limits.StagedBytes && l.failed == nil && !l.closed {
 		if err := l.waitLocked(ctx); err != nil {
 			l.mu.Unlock()
@@ -70,7 +75,7 @@ func (l *Log) Append(ctx context.Context, ev *arcp.JobEvent) (uint64, error) {
 		return 0, err
 	}
 	index := l.events + 1
-	s := l.room(len(ev.Kind) + 256)
+	s := l.room(sizeHint(ev))
 	mark := len(s.data)
 	gate := GateOf(ev.Kind)
 	out := append(s.data, byte(TypeEvent), byte(gate))
@@ -106,6 +111,15 @@ func (l *Log) expected() bool {
 		}
 	}
 	return len(views) > 0
+}
+
+// sizeHint is about how long an event's record gets, where that is known without encoding it.
+func sizeHint(ev *arcp.JobEvent) int {
+	const small = 320
+	if c, ok := ev.Body.(*arcp.ResultChunkBody); ok && c.Encoding == arcp.EncodingBase64 {
+		return small + len(c.Data)
+	}
+	return small
 }
 
 // Note stages a control record, which has no number and is in no view.
@@ -253,6 +267,7 @@ func (l *Log) stage(s *slab, mark int, out []byte, gate Gate) error {
 	l.records++
 	l.events++
 	l.staged += n
+	l.pacer.debt += n
 	l.gates |= gate
 	l.mark()
 	return nil

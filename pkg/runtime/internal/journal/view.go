@@ -40,8 +40,10 @@ type View struct {
 
 	// busy says that a writer is about to call AppendFrames again, which commits what is staged by then.
 	busy    atomic.Bool
-	acks    atomic.Bool   // the client has acknowledged something
-	lagging atomic.Bool   // it was told of back pressure and has not caught up
+	acks    atomic.Bool // the client has acknowledged something
+	lagging atomic.Bool // it was told of back pressure and has not caught up
+	// crowded is 0 while the reader keeps up or there is none, and otherwise goes up with what it writes.
+	crowded atomic.Uint64
 	acked   atomic.Uint64 // newest number the client says it has
 
 	mu         sync.Mutex
@@ -54,6 +56,7 @@ type View struct {
 	unwritten  int    // bytes published and not written
 	allowed    int    // of those, what a resume or a replay brought: it does not count against the reader
 	kept       int    // bytes written and retained
+	progress   uint64 // bytes ever written, from 1
 	held       bool   // the writer gets nothing until Release
 	overrun    bool   // the reader is too slow and reads nothing more
 	failed     error
@@ -173,6 +176,7 @@ func (v *View) publish(failed error) (before uint64) {
 	if v.waker != nil && v.unwritten > v.seq.limits.UnwrittenBytes+v.allowed {
 		v.overrun = true
 	}
+	v.crowd()
 	switch {
 	case failed != nil:
 	case v.named:

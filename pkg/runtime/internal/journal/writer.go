@@ -133,6 +133,8 @@ func (r *Reader) wrote(n uint64, bytes int) {
 	v.unwritten -= bytes
 	v.allowed = max(0, v.allowed-bytes)
 	v.kept += bytes
+	v.progress += uint64(bytes)
+	v.crowd()
 	if v.written == v.published {
 		v.unwritten = 0 // a rewind into the middle of an entry counted all of it
 	}
