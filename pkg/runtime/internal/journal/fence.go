@@ -30,21 +30,24 @@ func (s *Sequencer) write() {
 	}
 }
 
-// leaveOut drops the key of the refused operation from what is left of the batch.
+// leaveOut drops the key of the refused operation from what is left of the batch. A session that came back to this node may have two
+// views here for a moment: the epoch says which is meant.
 func (s *Sequencer) leaveOut(done int) {
-	key := s.batch.Ops[done].Key
-	for _, op := range s.batch.Ops[:done] {
-		if v := s.viewOf(op.Key); v != nil {
+	refused := s.batch.Ops[done]
+	for i := range s.batch.Ops[:done] {
+		op := &s.batch.Ops[i]
+		if v := s.viewOf(op); v != nil {
 			v.durable = op.Head + uint64(op.Append.Len())
 		}
 	}
-	rest := slices.DeleteFunc(slices.Clone(s.batch.Ops[done:]), func(op store.Op) bool { return op.Key == key })
-	s.batch.Ops = rest
-	if v := s.viewOf(key); v != nil {
+	s.batch.Ops = slices.DeleteFunc(slices.Clone(s.batch.Ops[done:]), func(op store.Op) bool {
+		return op.Key == refused.Key && op.Epoch == refused.Epoch
+	})
+	if v := s.viewOf(&refused); v != nil {
 		s.loseView(v)
 		return
 	}
-	i := slices.IndexFunc(s.sealed, func(p seal) bool { return p.log != nil && p.log.key == key })
+	i := slices.IndexFunc(s.sealed, func(p seal) bool { return p.log != nil && p.log.key == refused.Key })
 	if i < 0 {
 		return
 	}
@@ -54,12 +57,12 @@ func (s *Sequencer) leaveOut(done int) {
 	s.renumber(l)
 }
 
-func (s *Sequencer) viewOf(key store.Key) *View {
-	if key.Kind != store.KindSession {
+func (s *Sequencer) viewOf(op *store.Op) *View {
+	if op.Key.Kind != store.KindSession {
 		return nil
 	}
 	for _, v := range s.touched {
-		if v.key == key {
+		if v.key == op.Key && v.epoch == op.Epoch {
 			return v
 		}
 	}

@@ -279,3 +279,24 @@ func TestLostLogGoesOnFromItsNewOwner(t *testing.T) {
 		}
 	}
 }
+
+// TestSessionThatCameBack: the view that a session had here before it went away and came back does not cost it the new one.
+func TestSessionThatCameBack(t *testing.T) {
+	t.Parallel()
+	f := newFenced(t, store.NewMemory(), 1, 1)
+	old := f.views[0]
+	epoch, _, err := f.store.Acquire(t.Context(), "other", old.key, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fold := NewFold(old.key.ID)
+	if err := fold.Read(t.Context(), f.store); err != nil {
+		t.Fatal(err)
+	}
+	v := f.seq.Adopt(fold, epoch, gateAll, 0, map[string]*Log{"job_0": f.logs[0]}, nil)
+	f.readers[0], _, _ = v.Resume(0)
+	f.emit(0, "x")
+	if got, err := f.read(0); got != "1=0.1" || err != nil || !old.lost {
+		t.Errorf("the view got %q, %v; the old one is lost: %v", got, err, old.lost)
+	}
+}
