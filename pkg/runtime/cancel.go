@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"strings"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
@@ -9,7 +10,7 @@ import (
 )
 
 // cancel ends a job for the session that submitted it, and once that has ended for any of its principal (§7.4).
-func (c *connection) cancel(s *session, e *arcp.Envelope, p *arcp.JobCancel) error {
+func (c *connection) cancel(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobCancel) error {
 	id := e.JobID
 	switch {
 	case id == "":
@@ -22,12 +23,17 @@ func (c *connection) cancel(s *session, e *arcp.Envelope, p *arcp.JobCancel) err
 		c.refuse(e, arcp.NewError(arcp.CodeInvalidRequest, "/payload/job_id: missing"))
 		return nil
 	}
-	j := s.visible(id)
-	if j == nil {
+	j, done := s.rt.borrow(ctx, id)
+	defer done()
+	if j == nil || j.principal != s.principal { // one of another principal is as if it did not exist (§6.6)
 		c.refuse(e, errNoJob())
 		return nil
 	}
-	if refusal := j.cancelFor(c, s, e.ID, strings.Clone(p.Reason)); refusal != nil {
+	stop := j.cancelFor
+	if j.remote.Load() {
+		stop = j.cancelThere
+	}
+	if refusal := stop(ctx, c, s, e.ID, strings.Clone(p.Reason)); refusal != nil {
 		c.refuse(e, refusal)
 	}
 	return nil
@@ -35,19 +41,9 @@ func (c *connection) cancel(s *session, e *arcp.Envelope, p *arcp.JobCancel) err
 
 func errNoJob() *arcp.Error { return arcp.NewError(arcp.CodeJobNotFound, "there is no such job") }
 
-// visible returns a job the session may know of; one of another principal is as if it did not exist (§6.6).
-func (s *session) visible(id string) *job {
-	s.rt.mu.Lock()
-	defer s.rt.mu.Unlock()
-	if j := s.rt.jobs[id]; j != nil && j.principal == s.principal {
-		return j
-	}
-	return nil
-}
-
 // cancelFor answers before it stops the agent, so that the answer precedes the terminal on the wire.
-func (j *job) cancelFor(c *connection, s *session, requestID, reason string) *arcp.Error {
-	mine := j.owner == s.owner || j.owner.gone.Load()
+func (j *job) cancelFor(ctx context.Context, c *connection, s *session, requestID, reason string) *arcp.Error {
+	mine := j.belongs(ctx, s)
 	j.mu.Lock()
 	fx := j.core.Cancel(mine, reason, j.rt.now())
 	if fx.Ack {

@@ -26,6 +26,7 @@ type connection struct {
 	core    core.Session
 	session atomic.Pointer[session] // nil until the welcome
 	reader  *journal.Reader         // of the session's view; set with it
+	taken   atomic.Bool             // it was told that the session went on elsewhere
 	heard   bool                    // the client has spoken since the welcome
 
 	handshake *time.Timer
@@ -187,11 +188,11 @@ func (c *connection) act(ctx context.Context, e *arcp.Envelope) error {
 	case *arcp.JobSubmit:
 		return c.submit(ctx, c.session.Load(), e, p)
 	case *arcp.JobCancel:
-		return c.cancel(c.session.Load(), e, p)
+		return c.cancel(ctx, c.session.Load(), e, p)
 	case *arcp.JobSubscribe:
-		return c.subscribe(c.session.Load(), e, p)
+		return c.subscribe(ctx, c.session.Load(), e, p)
 	case *arcp.JobUnsubscribe:
-		return c.unsubscribe(c.session.Load(), e, p)
+		return c.unsubscribe(ctx, c.session.Load(), e, p)
 	}
 	c.refuse(e, arcp.NewError(arcp.CodeInvalidRequest, "this runtime does not serve %s", e.Type))
 	return nil

@@ -24,27 +24,47 @@ func (c *connection) submitOnce(ctx context.Context, s *session, e *arcp.Envelop
 	}
 	unlock := s.rt.submits.lock(key.ID)
 	defer unlock()
-	known, refusal := s.rt.known(ctx, key, sum)
-	switch {
-	case refusal != nil:
-		c.refuse(e, refusal)
-		return nil
-	case known != nil:
-		return c.acceptAgain(s, e, known)
+	for range 2 { // another node may reserve it after the first look
+		known, done, refusal := s.rt.known(ctx, key, sum)
+		if known != nil && refusal == nil {
+			refusal = known.loaded(ctx)
+		}
+		switch {
+		case refusal != nil:
+			c.refuse(e, refusal)
+		case known != nil:
+			err = c.acceptAgain(ctx, s, e, known)
+		case c.reserveAndAccept(ctx, s, e, p, &reservation{sum: sum}, key):
+			continue
+		}
+		done()
+		return err
 	}
-	j := c.accept(ctx, s, e, p, func(j *job) *arcp.Error {
-		j.keyed = true
-		return s.rt.reserve(ctx, key, sum, j.id)
-	})
-	if j == nil {
-		s.rt.release(ctx, key)
-	}
+	c.refuse(e, arcp.NewError(arcp.CodeInternalError, "the idempotency key could not be reserved"))
 	return nil
 }
 
+// reserveAndAccept submits for the first time. It is true, and nothing was answered, when another node took the key just now.
+func (c *connection) reserveAndAccept(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobSubmit, r *reservation, key store.Key) (taken bool) {
+	reserved := false
+	j := c.accept(ctx, s, e, p, func(j *job) *arcp.Error {
+		j.keyed = true
+		refusal := s.rt.reserve(ctx, key, r.sum, j.id)
+		reserved, taken = refusal == nil, refusal == errKeyTaken
+		return refusal
+	})
+	if j == nil && reserved {
+		s.rt.release(ctx, key)
+	}
+	return taken
+}
+
+// errKeyTaken says that another node was faster with a key. It is not answered.
+var errKeyTaken = arcp.NewError(arcp.CodeInternalError, "the idempotency key was reserved meanwhile")
+
 // acceptAgain answers as the first time, makes the job the session's own, and gives it history and terminal once more: the
 // client may have lost all of it. What it has already it knows by its index.
-func (c *connection) acceptAgain(s *session, e *arcp.Envelope, j *job) error {
+func (c *connection) acceptAgain(ctx context.Context, s *session, e *arcp.Envelope, j *job) error {
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	if s.conn.Load() != c {
@@ -58,7 +78,13 @@ func (c *connection) acceptAgain(s *session, e *arcp.Envelope, j *job) error {
 	}
 	s.mu.Lock()
 	s.adopted[j.id] = j
+	head, err := s.snapshot()
 	s.mu.Unlock()
+	if s.rt.opts.Shared && err == nil {
+		if err := s.rt.seq.Save(ctx, s.view, head); err != nil {
+			s.rt.opts.Logger.Error("session cannot be saved", "session", s.id, "error", err)
+		}
+	}
 	c.answer(s, j, j.accepted(e.ID), after)
 	return nil
 }
@@ -66,14 +92,35 @@ func (c *connection) acceptAgain(s *session, e *arcp.Envelope, j *job) error {
 // reservation is what the store keeps under a key.
 type reservation struct {
 	sum   [sha256.Size]byte
+	at    time.Time // to the second
 	jobID string
 }
 
-func (rt *Runtime) reserve(ctx context.Context, key store.Key, sum [sha256.Size]byte, jobID string) *arcp.Error {
-	op := store.Op{
-		Key: key, Create: true, Node: rt.node.ID(), Snapshot: append(sum[:], jobID...), Expires: time.Now().Add(rt.opts.IdempotencyTime),
+func (r *reservation) encode() []byte {
+	return append(binary.BigEndian.AppendUint64(r.sum[:], uint64(r.at.Unix())), r.jobID...)
+}
+
+func decodeReservation(b []byte) (r reservation, ok bool) {
+	if len(b) < sha256.Size+8 {
+		return r, false
 	}
+	n := copy(r.sum[:], b)
+	r.at = time.Unix(int64(binary.BigEndian.Uint64(b[n:])), 0)
+	r.jobID = string(b[n+8:])
+	return r, true
+}
+
+// reservationGrace is how long another node may take from a reservation to its job.
+const reservationGrace = time.Minute
+
+func (rt *Runtime) reserve(ctx context.Context, key store.Key, sum [sha256.Size]byte, jobID string) *arcp.Error {
+	now := time.Now()
+	r := reservation{sum, now, jobID}
+	op := store.Op{Key: key, Create: true, Node: rt.node.ID(), Snapshot: r.encode(), Expires: now.Add(rt.opts.IdempotencyTime)}
 	if err := rt.store.Commit(ctx, &store.Batch{Ops: []store.Op{op}}); err != nil {
+		if errors.Is(err, store.ErrExists) {
+			return errKeyTaken
+		}
 		rt.opts.Logger.Error("idempotency key cannot be reserved", "error", err)
 		return arcp.NewError(arcp.CodeInternalError, "the idempotency key could not be reserved")
 	}
@@ -88,28 +135,29 @@ func (rt *Runtime) release(ctx context.Context, key store.Key) {
 	}
 }
 
-// known returns the job that a key stands for, nil when the key is free, or why the submit is refused.
-func (rt *Runtime) known(ctx context.Context, key store.Key, sum [sha256.Size]byte) (*job, *arcp.Error) {
+// known returns the job that a key stands for, nil when the key is free, or why the submit is refused. Done must be called in any case.
+func (rt *Runtime) known(ctx context.Context, key store.Key, sum [sha256.Size]byte) (_ *job, done func(), _ *arcp.Error) {
+	done = func() {}
 	head, err := rt.store.Lookup(ctx, key)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
+		return nil, done, nil
 	}
-	if err != nil || len(head.Snapshot) < sha256.Size {
+	r, ok := decodeReservation(head.Snapshot)
+	if err != nil || !ok {
 		rt.opts.Logger.Error("idempotency key cannot be looked up", "error", err)
-		return nil, arcp.NewError(arcp.CodeInternalError, "the idempotency key could not be looked up")
+		return nil, done, arcp.NewError(arcp.CodeInternalError, "the idempotency key could not be looked up")
 	}
-	r := reservation{[sha256.Size]byte(head.Snapshot), string(head.Snapshot[sha256.Size:])}
-	rt.mu.Lock()
-	j := rt.jobs[r.jobID]
-	rt.mu.Unlock()
+	j, done := rt.borrow(ctx, r.jobID)
 	switch {
+	case j == nil && rt.opts.Shared && head.Owner != rt.node.ID() && time.Since(r.at) < reservationGrace:
+		return nil, done, arcp.NewError(arcp.CodeInternalError, "the first submit with this idempotency key is not decided yet")
 	case j == nil: // reserved, and the job never came to be
 		rt.release(ctx, key)
-		return nil, nil
+		return nil, done, nil
 	case r.sum != sum:
-		return nil, arcp.NewError(arcp.CodeDuplicateKey, "/payload/idempotency_key: was used for another request")
+		return nil, done, arcp.NewError(arcp.CodeDuplicateKey, "/payload/idempotency_key: was used for another request")
 	}
-	return j, nil
+	return j, done, nil
 }
 
 // idemKey names a reservation: of one principal, whatever characters the two hold.

@@ -27,10 +27,18 @@ type job struct {
 	log       *journal.Log
 	task      *Task
 	cancel    context.CancelCauseFunc
+	uninbox   context.CancelFunc // ends the reading of its inbox; nil in a runtime that is not shared
 
 	owner *owner // the session that submitted it
 	keyed bool   // an idempotency key leads here
 	over  atomic.Bool
+	// counted says that it is one of its owner's unfinished jobs.
+	counted atomic.Bool
+	// remote says that another node runs it: the log follows the store, and nothing here decides about it.
+	remote atomic.Bool
+
+	users     int  // who borrow it; guarded by rt.mu
+	following bool // its log is being fed from the store; guarded by rt.mu
 
 	mu    sync.Mutex
 	core  core.Job
@@ -44,6 +52,7 @@ var (
 	ErrCancelled = errors.New("runtime: the job was cancelled")
 	ErrTimedOut  = errors.New("runtime: the job ran longer than it may")
 	ErrStopped   = errors.New("runtime: the runtime stops")
+	ErrTakenOver = errors.New("runtime: another runtime has the job now")
 	errFenced    = errors.New("runtime: the agent did not stop in time")
 )
 
@@ -148,7 +157,7 @@ func (j *job) tick() {
 func (j *job) writeTerminal(fx *core.JobEffects) {
 	j.ended = time.Now().UTC()
 	j.over.Store(true)
-	j.owner.unfinished.Add(-1) // before anybody can see the end
+	j.uncount() // before anybody can see the end
 	t := &journal.Terminal{Row: j.row(fx.Status)}
 	if fx.Success {
 		j.success(t)
@@ -207,11 +216,7 @@ func (j *job) finished() {
 	rt.mu.Lock()
 	j.kept = kept
 	rt.finishedBytes += kept
-	rt.running--
-	if rt.running == 0 && rt.idle != nil {
-		close(rt.idle)
-		rt.idle = nil
-	}
+	rt.oneLess()
 	if j.keyed {
 		rt.keyed = append(rt.keyed, j)
 	} else {
@@ -223,4 +228,7 @@ func (j *job) finished() {
 	old := rt.expire(time.Now())
 	rt.mu.Unlock()
 	rt.forget(old)
+	if j.uninbox != nil {
+		j.uninbox()
+	}
 }

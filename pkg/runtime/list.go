@@ -11,6 +11,7 @@ import (
 
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/internal/link"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
 
@@ -52,7 +53,7 @@ func (rt *Runtime) page(ctx context.Context, principal string, p *arcp.SessionLi
 	}
 	out := &arcp.SessionJobs{Jobs: make([]arcp.JobSummary, 0, len(page.Rows))}
 	for i := range page.Rows {
-		row, err := rt.summaryOf(&page.Rows[i])
+		row, err := rt.summaryOf(ctx, &page.Rows[i])
 		if err != nil {
 			return nil, arcp.NewError(arcp.CodeInternalError, "the jobs could not be listed")
 		}
@@ -78,7 +79,7 @@ func filterOf(f *arcp.JobFilter) store.Filter {
 	return out
 }
 
-func (rt *Runtime) summaryOf(row *store.JobRow) (arcp.JobSummary, error) {
+func (rt *Runtime) summaryOf(ctx context.Context, row *store.JobRow) (arcp.JobSummary, error) {
 	p, err := arcp.DecodePayload(arcp.TypeJobAccepted, row.Summary)
 	if err != nil {
 		return arcp.JobSummary{}, err
@@ -91,11 +92,14 @@ func (rt *Runtime) summaryOf(row *store.JobRow) (arcp.JobSummary, error) {
 	rt.mu.Lock()
 	j := rt.jobs[row.JobID]
 	rt.mu.Unlock()
-	if j != nil {
+	switch {
+	case j != nil && !j.remote.Load():
 		s.LastEventSeq = j.log.Committed()
 		j.mu.Lock()
 		s.Status = j.core.Status()
 		j.mu.Unlock()
+	case rt.opts.Shared:
+		s.LastEventSeq, _, _ = journal.Last(ctx, rt.store, row.JobID) // a job that is just being forgotten has none
 	}
 	return s, nil
 }

@@ -29,6 +29,11 @@ type Options struct {
 
 	// Store keeps jobs and sessions; nil is a new memory engine, which survives nothing.
 	Store store.Store
+	// Shared says that other runtimes use the Store, too: sessions are resumed and jobs followed and cancelled across, and what a
+	// dead one leaves is taken over. A runtime that the store counts as dead stops.
+	Shared bool
+	// OrphanScan is how often a shared runtime looks for what dead ones left; 0 is every five seconds.
+	OrphanScan time.Duration
 	// Logger gets what operators need to know, what agents fail with above all, for their clients are not told it. Nil is warnings
 	// and errors to slog.Default, as it is when New is called; slog.New(slog.DiscardHandler) is silence.
 	Logger *slog.Logger
@@ -57,6 +62,8 @@ type Options struct {
 const (
 	minChunk = 4         // the smallest result chunk: it holds any rune
 	minLog   = 512 << 10 // what is kept of a log at least: it is dropped in blocks of 64 KiB
+
+	defaultOrphanScan = 5 * time.Second // how long a dead node's jobs and sessions wait at most
 )
 
 // resolved returns a copy with every default set.
@@ -76,6 +83,9 @@ func resolved(from *Options) (Options, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(warnings{slog.Default().Handler()})
+	}
+	if o.OrphanScan <= 0 {
+		o.OrphanScan = defaultOrphanScan
 	}
 	setString(&o.Name, "arcpkit")
 	setString(&o.Version, "0.0.0")

@@ -77,7 +77,7 @@ func sendable(e *arcp.Error) *arcp.Error {
 // taskError translates what a journal refuses into what an agent can understand.
 func taskError(err error) error {
 	switch {
-	case errors.Is(err, journal.ErrOver):
+	case errors.Is(err, journal.ErrOver), errors.Is(err, journal.ErrLost):
 		return ErrJobOver
 	case errors.Is(err, journal.ErrTooLarge):
 		return arcp.NewError(arcp.CodeInvalidRequest, "the event is larger than one frame may be (%d bytes)", arcp.LimitFrameOut)

@@ -179,7 +179,7 @@ func (j *job) assembleFor(ctx context.Context) error {
 	if err := j.log.Flush(ctx); err != nil {
 		return err
 	}
-	text, err := j.assemble(t.stream.total)
+	text, err := assemble(j.log, t.stream.total, t.stream.json)
 	if err != nil && !errors.Is(err, errLarge) && !errors.Is(err, journal.ErrOverrun) {
 		return err
 	}
@@ -193,29 +193,34 @@ func (j *job) assembleFor(ctx context.Context) error {
 func (j *job) inlineInstead(res *arcp.JobResult) func([]byte, uint64) ([]byte, journal.Type, error) {
 	text := j.task.whole
 	return func(dst []byte, index uint64) ([]byte, journal.Type, error) {
-		if text != nil && 2*len(text)+resultOverhead <= arcp.LimitFrameOut {
-			inline := *res
-			inline.ResultID, inline.ResultSize = "", nil
-			inline.Result, inline.Output = text, text
-			out, err := j.tailOf(&inline)(dst, index)
-			return out, journal.TypeResult, err
-		}
-		refusal := arcp.NewError(arcp.CodeInternalError, "the result does not fit a frame and %s was not negotiated", arcp.FeatureResultChunk)
-		out, err := j.tailOf(j.errorPayload(refusal, arcp.StatusError))(dst, index)
-		return out, journal.TypeError, err
+		return j.appendInline(dst, index, res, text)
 	}
+}
+
+func (j *job) appendInline(dst []byte, index uint64, res *arcp.JobResult, text arcp.RawJSON) ([]byte, journal.Type, error) {
+	if text != nil && 2*len(text)+resultOverhead <= arcp.LimitFrameOut {
+		inline := *res
+		inline.ResultID, inline.ResultSize = "", nil
+		inline.Result, inline.Output = text, text
+		out, err := j.tailOf(&inline)(dst, index)
+		return out, journal.TypeResult, err
+	}
+	refusal := arcp.NewError(arcp.CodeInternalError, "the result does not fit a frame and %s was not negotiated", arcp.FeatureResultChunk)
+	out, err := j.tailOf(j.errorPayload(refusal, arcp.StatusError))(dst, index)
+	return out, journal.TypeError, err
 }
 
 var errLarge = errors.New("runtime: too large for a frame")
 
 // assemble joins the chunks in the log: a streamed JSON value as it is, other text and base64 as a JSON string.
-func (j *job) assemble(size uint64) (arcp.RawJSON, error) {
+func assemble(l *journal.Log, size uint64, json bool) (arcp.RawJSON, error) {
 	if size > arcp.LimitFrameOut {
 		return nil, errLarge
 	}
 	var whole bytes.Buffer
-	w := j.task.stream
-	err := j.log.Chunks(func(c *arcp.ResultChunkBody) error {
+	var encoding arcp.ResultEncoding
+	err := l.Chunks(func(c *arcp.ResultChunkBody) error {
+		encoding = c.Encoding
 		if c.Encoding != arcp.EncodingBase64 {
 			whole.WriteString(c.Data)
 			return nil
@@ -227,9 +232,9 @@ func (j *job) assemble(size uint64) (arcp.RawJSON, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case w.json:
+	case json:
 		return whole.Bytes(), nil
-	case w.encoding == arcp.EncodingBase64:
+	case encoding == arcp.EncodingBase64:
 		return dynjson.Marshal(base64.StdEncoding.EncodeToString(whole.Bytes()))
 	}
 	return dynjson.Marshal(whole.String())

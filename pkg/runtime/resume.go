@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
@@ -30,13 +31,41 @@ func errResume() *arcp.Error {
 	return err
 }
 
+func errTooNew() *arcp.Error {
+	return arcp.NewError(arcp.CodeInvalidRequest, "last_event_seq is above what the session was ever sent")
+}
+
 // resume gives a session to a new link. It changes nothing unless all is in order: owner, token, coverage.
 func (rt *Runtime) resume(ctx context.Context, c *connection, who *Principal, cl *claim) (*resumed, *arcp.Error) {
 	hash := arcp.HashToken(cl.token.Reveal())
-	s := rt.find(cl.session, hash)
-	if s == nil || s.principal != who.ID {
-		return nil, errResume()
+	for range resumeTries {
+		s := rt.find(cl.session, hash)
+		if s == nil {
+			var refusal *arcp.Error
+			if s, refusal = rt.adoptFor(ctx, who, cl, hash); refusal != nil {
+				return nil, refusal
+			}
+		}
+		if s.principal != who.ID {
+			return nil, errResume()
+		}
+		r, refusal := s.resume(ctx, c, cl, hash)
+		if refusal == nil || !s.stale(ctx) {
+			return r, refusal
+		}
+		s.away(nil)
 	}
+	return nil, errAway
+}
+
+// resumeTries is how often a session is fetched that other nodes fetch at the same time.
+const resumeTries = 3
+
+// errAway says that another node has taken the session meanwhile. It may be taken back.
+var errAway = arcp.NewError(arcp.CodeInternalError, "the session cannot be resumed now")
+
+// resume gives a session of this runtime to a new link.
+func (s *session) resume(ctx context.Context, c *connection, cl *claim, hash arcp.TokenHash) (*resumed, *arcp.Error) {
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	s.mu.Lock()
@@ -46,7 +75,7 @@ func (rt *Runtime) resume(ctx context.Context, c *connection, who *Principal, cl
 	}
 	switch s.view.Covers(cl.last) {
 	case journal.TooNew:
-		return nil, arcp.NewError(arcp.CodeInvalidRequest, "last_event_seq is above what the session was ever sent")
+		return nil, errTooNew()
 	case journal.TooOld:
 		return nil, errResume()
 	}
@@ -74,6 +103,9 @@ func (s *session) takeOver(ctx context.Context, c *connection, presented arcp.To
 	}
 	if err != nil {
 		s.current, s.previous = before, beforePrevious
+		if errors.Is(err, journal.ErrLost) {
+			return nil, errAway
+		}
 		s.rt.opts.Logger.Error("session cannot be saved", "session", s.id, "error", err)
 		return nil, arcp.NewError(arcp.CodeInternalError, "the session cannot be resumed now")
 	}
@@ -104,8 +136,11 @@ func (rt *Runtime) retoken(s *session, before arcp.TokenHash, beforePrevious *ar
 	rt.tokens[*s.previous] = s
 }
 
-// takenOver is the end of a link whose session went on over another (§6.3).
+// takenOver is the end of a link whose session went on over another (§6.3). It is told once, whoever finds out first.
 func (c *connection) takenOver() {
+	if c.taken.Swap(true) {
+		return
+	}
 	lost := arcp.NewError(arcp.CodeHeartbeatLost, "another link has resumed the session")
 	lost.Retryable = false
 	last := sessionError(withDetail(lost, arcp.DetailReason, arcp.ReasonTakenOver), "", "")

@@ -22,10 +22,12 @@ type Runtime struct {
 	store  store.Store
 	node   store.Node
 	seq    *journal.Sequencer
-	start  time.Time // zero of the monotonic clock that machines are told
+	start  time.Time   // zero of the monotonic clock that machines are told
+	back   *background // what a shared runtime does beside its connections and jobs
 
 	mu            sync.Mutex
 	submits       keyLocks
+	adopting      keyLocks
 	conns         map[*connection]struct{}
 	sessions      map[string]*session
 	tokens        map[arcp.TokenHash]*session // by the tokens that resume them
@@ -50,18 +52,23 @@ func New(o *Options) (*Runtime, error) {
 	if err != nil {
 		return nil, fmt.Errorf("runtime: joining the store: %w", err)
 	}
-	return &Runtime{
+	rt := &Runtime{
 		opts:  opts,
 		store: opts.Store,
 		node:  node,
 		seq:   journal.New(opts.Store, opts.journalLimits()),
 		start: time.Now(),
+		back:  newBackground(),
 		conns: map[*connection]struct{}{},
 		jobs:  map[string]*job{},
 
 		sessions: map[string]*session{},
 		tokens:   map[arcp.TokenHash]*session{},
-	}, nil
+	}
+	if opts.Shared {
+		rt.back.start(rt.tend)
+	}
+	return rt, nil
 }
 
 // Handle registers an agent under name or name@version; a bare name means version 1.0.0 (§7.5). Sessions see the agents

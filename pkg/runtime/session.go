@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -32,12 +33,15 @@ type session struct {
 	current  arcp.TokenHash  // of the token in the last welcome
 	previous *arcp.TokenHash // of the one it was presented for, until the new one is known to have arrived
 	window   *time.Timer
-	observed map[string]*job // subscribed to, by id
-	adopted  map[string]*job // taken as its own by an idempotency key, by id
+	unattend context.CancelFunc // ends the reading of its inbox; nil in a runtime that is not shared
+	observed map[string]*job    // subscribed to, by id
+	left     bool               // another node has it
+	adopted  map[string]*job    // taken as its own by an idempotency key, by id
 }
 
 // owner is what a job keeps of the session that submitted it, which may be gone long before the job is forgotten.
 type owner struct {
+	id         string
 	unfinished atomic.Int64 // jobs it submitted that have not ended
 	gone       atomic.Bool  // ended: nobody can resume it
 }
@@ -47,12 +51,16 @@ type kept struct {
 	Principal string           `json:"principal"`
 	Features  []arcp.Feature   `json:"features"`
 	Tokens    []arcp.TokenHash `json:"tokens"`
+	Adopted   []string         `json:"adopted,omitempty"`
 }
 
 func (s *session) snapshot() ([]byte, error) {
 	k := kept{Principal: s.principal, Features: s.features, Tokens: []arcp.TokenHash{s.current}}
 	if s.previous != nil {
 		k.Tokens = append(k.Tokens, *s.previous)
+	}
+	if s.rt.opts.Shared {
+		k.Adopted = slices.Sorted(maps.Keys(s.adopted))
 	}
 	return dynjson.Marshal(&k)
 }
@@ -62,16 +70,14 @@ var errFull = errors.New("runtime: as many sessions as there may be")
 // open makes a session with its first token.
 func (rt *Runtime) open(ctx context.Context, who *Principal, features []arcp.Feature) (*session, arcp.Secret, error) {
 	token := arcp.NewToken()
-	rt.mu.Lock()
-	full := len(rt.sessions) >= rt.opts.MaxSessions
-	rt.mu.Unlock()
-	if full {
+	if rt.full() {
 		return nil, token, errFull
 	}
 	s := &session{
 		rt: rt, id: arcp.NewID(arcp.PrefixSession), principal: who.ID, features: features,
-		current: arcp.HashToken(token.Reveal()), observed: map[string]*job{}, adopted: map[string]*job{}, owner: &owner{},
+		current: arcp.HashToken(token.Reveal()), observed: map[string]*job{}, adopted: map[string]*job{},
 	}
+	s.owner = &owner{id: s.id}
 	head, err := s.snapshot()
 	if err != nil {
 		return nil, token, err
@@ -79,11 +85,27 @@ func (rt *Runtime) open(ctx context.Context, who *Principal, features []arcp.Fea
 	if s.view, err = rt.seq.OpenView(ctx, rt.node.ID(), s.id, journal.GatesOf(features), head); err != nil {
 		return nil, token, err
 	}
+	rt.admitSession(s)
+	return s, token, nil
+}
+
+// full says whether there are as many sessions as there may be.
+func (rt *Runtime) full() bool {
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
+	return len(rt.sessions) >= rt.opts.MaxSessions
+}
+
+// admitSession makes a session be found.
+func (rt *Runtime) admitSession(s *session) {
+	rt.mu.Lock()
 	rt.sessions[s.id] = s
 	rt.tokens[s.current] = s
-	return s, token, nil
+	if s.previous != nil {
+		rt.tokens[*s.previous] = s
+	}
+	rt.mu.Unlock()
+	s.attend()
 }
 
 func (s *session) has(f arcp.Feature) bool { return slices.Contains(s.features, f) }
@@ -145,7 +167,7 @@ func (s *session) park(c *connection) {
 // expire ends a parked session. Its jobs run on.
 func (s *session) expire() {
 	s.mu.Lock()
-	if s.conn.Load() != nil || s.owner.gone.Swap(true) {
+	if s.conn.Load() != nil || s.left || s.owner.gone.Swap(true) {
 		s.mu.Unlock()
 		return
 	}
@@ -154,7 +176,15 @@ func (s *session) expire() {
 	}
 	s.mu.Unlock()
 	s.rt.drop(s)
-	if err := s.rt.seq.CloseView(context.Background(), s.view); err != nil {
+	if s.unattend != nil {
+		s.unattend()
+	}
+	err := s.rt.seq.CloseView(context.Background(), s.view)
+	if errors.Is(err, journal.ErrLost) {
+		s.owner.gone.Store(false) // it goes on at another node
+		return
+	}
+	if err != nil {
 		s.rt.opts.Logger.Error("view cannot be removed", "session", s.id, "error", err)
 	}
 	s.rt.opts.Logger.Info("session ended", "session", s.id)
@@ -163,9 +193,12 @@ func (s *session) expire() {
 func (rt *Runtime) drop(s *session) {
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
-	delete(rt.sessions, s.id)
-	delete(rt.tokens, s.current)
-	if s.previous != nil {
-		delete(rt.tokens, *s.previous)
+	if rt.sessions[s.id] == s {
+		delete(rt.sessions, s.id)
+	}
+	for _, h := range []*arcp.TokenHash{&s.current, s.previous} {
+		if h != nil && rt.tokens[*h] == s {
+			delete(rt.tokens, *h)
+		}
 	}
 }

@@ -24,6 +24,7 @@ func (rt *Runtime) Shutdown(ctx context.Context) error {
 	}
 	rt.hangUpAll(ctx)
 	rt.endSessions()
+	rt.back.stop()
 	if e := rt.node.Leave(context.WithoutCancel(ctx)); e != nil && err == nil {
 		err = e
 	}
@@ -53,7 +54,9 @@ func (rt *Runtime) stopJobs() {
 	rt.mu.Lock()
 	jobs := make([]*job, 0, rt.running)
 	for _, j := range rt.jobs {
-		jobs = append(jobs, j)
+		if !j.remote.Load() {
+			jobs = append(jobs, j)
+		}
 	}
 	rt.mu.Unlock()
 	for _, j := range jobs {
@@ -100,7 +103,7 @@ func withGrace(ctx context.Context, grace time.Duration) (context.Context, conte
 	return late, func() { stop(); cancel() }
 }
 
-// endSessions frees the sessions that nobody can resume here any more.
+// endSessions frees the sessions that nobody can resume here any more. Those of a shared runtime wait for another to take them over.
 func (rt *Runtime) endSessions() {
 	rt.mu.Lock()
 	sessions := slices.Collect(maps.Values(rt.sessions))
@@ -109,6 +112,10 @@ func (rt *Runtime) endSessions() {
 	}
 	rt.mu.Unlock()
 	for _, s := range sessions {
+		if rt.opts.Shared {
+			s.stopWindow()
+			continue
+		}
 		s.expire()
 	}
 }

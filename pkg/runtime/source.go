@@ -20,5 +20,8 @@ func (v viewSource) Fill(b *link.Batch) (more bool, err error) {
 		v.c.rt.opts.Logger.Warn("slow reader cut", "session", v.c.sessionID())
 		_ = v.c.send(sessionError(arcp.NewError(arcp.CodeBackpressure, "events came faster than the session read them"), "", ""))
 	}
+	if errors.Is(err, journal.ErrLost) {
+		v.c.takenOver()
+	}
 	return more, err
 }

@@ -34,7 +34,10 @@ func (c *connection) accept(ctx context.Context, s *session, e *arcp.Envelope, p
 	j, jobCtx := s.newJob(e, p, name)
 	if reserve != nil {
 		if refusal := reserve(j); refusal != nil {
-			c.refuse(e, refusal)
+			j.cancel(refusal)
+			if refusal != errKeyTaken {
+				c.refuse(e, refusal)
+			}
 			return nil
 		}
 	}
@@ -44,10 +47,11 @@ func (c *connection) accept(ctx context.Context, s *session, e *arcp.Envelope, p
 		c.refuse(e, refusal)
 		return nil
 	}
-	s.owner.unfinished.Add(1)
+	j.count()
 	// The control lane is written before events, so accepted precedes the job's first. Should the link be lost, the view
 	// has the frame for the next.
 	_ = c.link.Send(accepted)
+	j.attend()
 	go j.run(jobCtx, agent)
 	return j
 }
@@ -127,9 +131,13 @@ func (s *session) record(ctx context.Context, j *job, accepted *arcp.Envelope) *
 	if err == nil {
 		j.line, err = j.accepted("").AppendJSON(nil)
 	}
+	var told []byte
+	if err == nil && s.rt.opts.Shared {
+		told, err = j.snapshot()
+	}
 	if err == nil {
 		j.log, err = s.rt.seq.OpenLog(ctx, &journal.NewLog{
-			Node: s.rt.node.ID(), JobID: j.id, TraceID: j.trace, Accepted: frame, Row: j.row(arcp.StatusRunning), Owner: s.view,
+			Node: s.rt.node.ID(), JobID: j.id, TraceID: j.trace, Accepted: frame, Row: j.row(arcp.StatusRunning), Snapshot: told, Owner: s.view,
 		})
 	}
 	if err != nil {

@@ -1,14 +1,20 @@
 package runtime
 
 import (
+	"context"
+
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
 )
 
 // subscribe lets a session follow a job: what it is like now, history if asked for, then what happens (§7.6). Every one is
 // logged for audit, refused ones too.
-func (c *connection) subscribe(s *session, e *arcp.Envelope, p *arcp.JobSubscribe) error {
-	j, refusal := s.observable(p.JobID)
+func (c *connection) subscribe(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobSubscribe) error {
+	j, done, refusal := s.observable(ctx, p.JobID)
+	defer done()
+	if refusal == nil {
+		refusal = j.loaded(ctx)
+	}
 	if refusal == nil {
 		refusal = c.follow(s, j, e.ID, p)
 	}
@@ -24,22 +30,21 @@ func (c *connection) subscribe(s *session, e *arcp.Envelope, p *arcp.JobSubscrib
 	return nil
 }
 
-// observable returns a job the session may follow: its principal's own, and those the policy opens to it.
-func (s *session) observable(id string) (*job, *arcp.Error) {
-	s.rt.mu.Lock()
-	j := s.rt.jobs[id]
-	s.rt.mu.Unlock()
+// observable returns a job the session may follow: its principal's own, and those the policy opens to it. Done must be called, whatever
+// is returned.
+func (s *session) observable(ctx context.Context, id string) (_ *job, done func(), _ *arcp.Error) {
+	j, done := s.rt.borrow(ctx, id)
 	if j == nil {
-		return nil, errNoJob()
+		return nil, done, errNoJob()
 	}
 	may := j.principal == s.principal
 	if !may && s.rt.opts.Observe != nil {
 		may = s.rt.opts.Observe(s.principal, j.principal, j.agent)
 	}
 	if !may {
-		return j, errNoJob()
+		return j, done, errNoJob()
 	}
-	return j, nil
+	return j, done, nil
 }
 
 // follow attaches the view. The writer is held until the answer is on its way, which so precedes what the attach brings.
@@ -69,7 +74,7 @@ func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSub
 		return withDetail(trimmed, arcp.DetailFirst, j.log.First())
 	}
 	c.answer(s, j, &arcp.JobSubscribed{
-		JobID: j.id, CurrentStatus: j.core.Status(), Agent: j.agent, Lease: j.task.lease, TraceID: j.trace,
+		JobID: j.id, CurrentStatus: j.statusAt(cut), Agent: j.agent, Lease: j.task.lease, TraceID: j.trace,
 		SubscribedFrom: min(from, cut), Replayed: p.History, RequestID: requestID,
 	}, after)
 	return nil
@@ -95,8 +100,9 @@ func (s *session) unobserve(j *job) bool {
 }
 
 // unsubscribe ends a subscription; the stream of a job that the session submitted goes on (§7.6).
-func (c *connection) unsubscribe(s *session, e *arcp.Envelope, p *arcp.JobUnsubscribe) error {
-	j, refusal := s.observable(p.JobID)
+func (c *connection) unsubscribe(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobUnsubscribe) error {
+	j, done, refusal := s.observable(ctx, p.JobID)
+	defer done()
 	if refusal != nil {
 		c.refuse(e, refusal)
 		return nil
@@ -111,5 +117,5 @@ func (c *connection) unsubscribe(s *session, e *arcp.Envelope, p *arcp.JobUnsubs
 func (s *session) keeps(j *job) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return j.owner == s.owner || s.adopted[j.id] != nil
+	return j.owner.id == s.id || s.adopted[j.id] != nil
 }

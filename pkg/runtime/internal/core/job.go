@@ -60,6 +60,18 @@ func (j *Job) Reason() string { return j.reason }
 // Over says whether the job has its terminal.
 func (j *Job) Over() bool { return j.status != arcp.StatusPending && j.status != arcp.StatusRunning }
 
+// JobAt returns a job that another node has brought this far.
+func JobAt(status arcp.JobStatus) Job { return Job{status: status} }
+
+// Lose ends a job here that goes on elsewhere: nothing more is decided about it. It says whether the job had not ended.
+func (j *Job) Lose() bool {
+	if j.Over() {
+		return false
+	}
+	j.status = arcp.StatusError
+	return true
+}
+
 // Start makes a pending job run.
 func (j *Job) Start() JobEffects {
 	if j.status == arcp.StatusPending {

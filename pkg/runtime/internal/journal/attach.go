@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/arcpkit/arcp/pkg/runtime/store"
@@ -24,7 +25,8 @@ type NewLog struct {
 	TraceID  string
 	Accepted []byte // the encoded job.accepted, the log's first record
 	Row      *store.JobRow
-	Owner    *View // attached from the start
+	Snapshot []byte // what other nodes must know of the job before they read its log
+	Owner    *View  // attached from the start
 }
 
 // OpenLog creates a job's key with its first record and attaches the owner's view, in this order.
@@ -37,19 +39,28 @@ func (s *Sequencer) OpenLog(ctx context.Context, o *NewLog) (*Log, error) {
 		return nil, s.failed
 	}
 	op := store.Op{
-		Key: key, Create: true, Node: o.Node, Row: o.Row,
+		Key: key, Create: true, Node: o.Node, Row: o.Row, Snapshot: o.Snapshot,
 		Append: store.Segment{First: 1, Ends: []uint32{uint32(len(rec))}, Data: rec},
 	}
 	if err := s.store.Commit(ctx, &store.Batch{Ops: []store.Op{op}}); err != nil {
 		return nil, err
 	}
-	l := &Log{seq: s, key: key, epoch: 1, jobID: o.JobID, traceID: o.TraceID, records: 1, flushed: 1}
-	l.views.Store(new([]*View))
+	l := s.newLog(key, o.TraceID)
+	l.epoch, l.records, l.flushed, l.accepted = 1, 1, 1, rec[1:]
 	if o.Owner != nil {
 		s.attach(o.Owner, l, 0)
+		if o.Owner.lost {
+			return nil, errors.Join(ErrLost, s.store.Commit(ctx, &store.Batch{Ops: []store.Op{{Key: key, Epoch: 1, Head: 1, Delete: true}}}))
+		}
 		o.Owner.positionAccepted(l, o.Accepted)
 	}
 	return l, s.failed
+}
+
+func (s *Sequencer) newLog(key store.Key, traceID string) *Log {
+	l := &Log{seq: s, key: key, jobID: key.ID, traceID: traceID, lonely: make(chan struct{}, 1)}
+	l.views.Store(new([]*View))
+	return l
 }
 
 // positionAccepted keeps a job's accepted frame for resumes. The caller holds the baton.
@@ -88,20 +99,41 @@ func (s *Sequencer) Attached(v *View, l *Log) bool {
 func (s *Sequencer) Save(ctx context.Context, v *View, snapshot []byte) error {
 	s.lock()
 	defer s.unlock()
-	if s.failed != nil {
+	switch {
+	case s.failed != nil:
 		return s.failed
+	case v.lost:
+		return ErrLost
 	}
-	return s.store.Commit(ctx, &store.Batch{Ops: []store.Op{{Key: v.key, Epoch: v.epoch, Head: v.sealed, Snapshot: snapshot}}})
+	err := s.store.Commit(ctx, &store.Batch{Ops: []store.Op{{Key: v.key, Epoch: v.epoch, Head: v.sealed, Snapshot: snapshot}}})
+	if lost(err) {
+		s.loseView(v)
+		return ErrLost
+	}
+	return err
 }
 
 func (s *Sequencer) attach(v *View, l *Log, from uint64) {
+	if v.lost {
+		return
+	}
 	if v.logs[l] == nil {
 		v.slots++
-		v.logs[l] = &attachment{slot: v.slots}
-		v.recordAttach(v.slots, l.jobID)
-		views := append(slices.Clone(*l.views.Load()), v)
-		l.views.Store(&views)
+		v.recordAttach(v.slots, from, l.jobID)
+		v.join(l, &attachment{slot: v.slots, seen: from})
 	}
+	s.replay(v, l, from)
+	s.commit()
+}
+
+func (v *View) join(l *Log, a *attachment) {
+	v.logs[l] = a
+	views := append(slices.Clone(*l.views.Load()), v)
+	l.views.Store(&views)
+}
+
+// replay numbers what a log holds after an index.
+func (s *Sequencer) replay(v *View, l *Log, from uint64) {
 	replayed := 0
 	l.mu.Lock()
 	for from < l.committed {
@@ -120,7 +152,6 @@ func (s *Sequencer) attach(v *View, l *Log, from uint64) {
 	v.allowed += replayed
 	v.mu.Unlock()
 	s.touch(v)
-	s.commit()
 }
 
 // Detach ends the stream of a log in a view; what was numbered before stays. It does nothing for a log not attached.
@@ -136,10 +167,17 @@ func (s *Sequencer) detach(v *View, l *Log) {
 	if a == nil {
 		return
 	}
-	delete(v.logs, l)
+	v.part(l)
 	v.record(recordDetach, uint64(a.slot))
+}
+
+func (v *View) part(l *Log) {
+	delete(v.logs, l)
 	views := slices.DeleteFunc(slices.Clone(*l.views.Load()), func(w *View) bool { return w == v })
 	l.views.Store(&views)
+	if len(views) == 0 {
+		l.Nudge()
+	}
 }
 
 // Insert numbers one record of the view's own, which is in no log.
@@ -147,7 +185,10 @@ func (s *Sequencer) Insert(v *View, t Type, tail []byte) {
 	rec := append([]byte{byte(t), byte(GateNone)}, tail...)
 	s.lock()
 	defer s.unlock()
-	v.inline(rec)
+	if v.lost {
+		return
+	}
+	v.inline(nil, 0, rec)
 	s.commit()
 }
 
@@ -171,10 +212,17 @@ func (s *Sequencer) CloseView(ctx context.Context, v *View) error {
 		s.detach(v, l)
 	}
 	s.commit()
-	if s.failed != nil {
+	switch {
+	case s.failed != nil:
 		return s.failed
+	case v.lost:
+		return ErrLost
 	}
-	return s.store.Commit(ctx, &store.Batch{Ops: []store.Op{{Key: v.key, Epoch: v.epoch, Head: v.records, Delete: true}}})
+	err := s.store.Commit(ctx, &store.Batch{Ops: []store.Op{{Key: v.key, Epoch: v.epoch, Head: v.records, Delete: true}}})
+	if lost(err) {
+		return ErrLost
+	}
+	return err
 }
 
 // CloseLog removes a job's key; nobody may write it any more. Views keep what they have yet to write.
@@ -187,8 +235,9 @@ func (s *Sequencer) CloseLog(ctx context.Context, l *Log) error {
 	s.commit()
 	l.mu.Lock()
 	op := store.Op{Key: l.key, Epoch: l.epoch, Head: l.records, Delete: true}
+	remote := l.remote
 	l.mu.Unlock()
-	if s.failed != nil {
+	if s.failed != nil || remote {
 		return s.failed
 	}
 	return s.store.Commit(ctx, &store.Batch{Ops: []store.Op{op}})

@@ -17,6 +17,9 @@ var ErrOver = errors.New("journal: the job is over")
 // ErrTooLarge is what a log answers to a record whose frame would pass the outbound frame limit.
 var ErrTooLarge = errors.New("journal: the frame would be too large")
 
+// ErrLost says that another node owns the job or the session now: this one writes nothing more of it.
+var ErrLost = errors.New("journal: taken over by another node")
+
 // ErrOverrun says that a view's unwritten frames passed its cap, or that a log dropped records the view had yet to
 // write: the link must be cut, there is nothing more to read.
 var ErrOverrun = errors.New("journal: the reader fell too far behind")

@@ -35,6 +35,6 @@ func (v *View) tellLag() {
 	}}
 	tail, err := arcp.AppendSequencedTail([]byte{byte(TypeEvent), byte(GateNone)}, &e)
 	if err == nil { // nothing in it can fail to encode
-		v.inline(tail)
+		v.inline(last, 0, tail)
 	}
 }

@@ -40,6 +40,11 @@ type Log struct {
 	failed    error
 	moved     chan struct{} // closed when flushed or failed changes; nil when nobody waits
 	pacer     pacer
+
+	remote   bool          // another node writes the job's records: they come by Load
+	accepted []byte        // the accepted frame of a log that was loaded
+	lonely   chan struct{} // told when the last view of a remote log is detached
+	loading  sync.Mutex    // held over a Load; outside of the baton
 }
 
 type note struct {
@@ -183,6 +188,9 @@ func (l *Log) Flush(ctx context.Context) error {
 	l.seq.kick()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.remote {
+		return ErrLost
+	}
 	for want := l.records; l.flushed < want; {
 		if l.failed != nil {
 			return l.failed

@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -36,6 +35,7 @@ type world struct {
 	rng   *rand.Rand
 	store store.Store
 	seq   *Sequencer
+	other store.Node // that takes the views in the end
 	logs  []*modelLog
 	views []*modelView
 	dirty []int // logs with texts not given, in the order they became so
@@ -65,7 +65,12 @@ func TestModel(t *testing.T) {
 
 func newWorld(t *testing.T, seed uint64) *world {
 	s := store.NewMemory()
-	w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 7)), store: s, seq: New(s, testLimits)}
+	other, err := s.Join(t.Context(), "other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 7)), store: s, seq: New(s, testLimits), other: other}
+	w.seq.trimRecords = seed % 64
 	for i, gates := range []Gate{gateAll, GateNone, GateChunk} {
 		v, err := w.seq.OpenView(t.Context(), "n", fmt.Sprintf("sess_%d", i), gates, nil)
 		if err != nil {
@@ -281,41 +286,42 @@ func (w *world) checkFrame(v *modelView, frame []byte) {
 	}
 }
 
-// checkStored folds what the store keeps under the view's key: it must be the same numbers.
+// checkStored folds what the store keeps under the view's key, and goes on with it on another node: it must be the same numbers.
 func (w *world) checkStored(v *modelView) {
-	slots := map[uint64]string{}
-	var got []string
-	segs, err := w.store.Read(w.t.Context(), v.view.key, 1, 1<<30)
+	f := NewFold(v.view.key.ID)
+	if err := f.Read(w.t.Context(), w.store); err != nil {
+		w.t.Fatal(err)
+	}
+	epoch, _, err := w.store.Acquire(w.t.Context(), w.other.ID(), v.view.key, 1)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for _, seg := range segs {
-		for i := range seg.Len() {
-			rec := seg.Record(i)
-			kind, ints := rec[0], rec[1:]
-			next := func() (n uint64) {
-				n, k := binary.Uvarint(ints)
-				ints = ints[k:]
-				return n
-			}
-			switch kind {
-			case recordAttach:
-				slot := next()
-				slots[slot] = string(ints)
-			case recordSpan:
-				slot, seq, idx, n := next(), next(), next(), next()
-				if int(seq) != len(got)+1 {
-					w.t.Fatalf("stored span begins at %d, want %d", seq, len(got)+1)
-				}
-				for k := range n {
-					got = append(got, fmt.Sprintf("%s.%d", slots[slot], idx+k))
-				}
-			}
+	seq := New(w.store, testLimits)
+	logs := map[string]*Log{}
+	for i, m := range w.logs {
+		l := seq.NewRemote(m.log.jobID, "")
+		if err := l.Load(w.t.Context(), nil); err != nil {
+			w.t.Fatal(err)
 		}
+		logs[fmt.Sprintf("job_%d", i)] = l
 	}
-	for i, e := range v.numbers {
-		if want := fmt.Sprintf("job_%d.%d", e.log, e.index); i >= len(got) || got[i] != want {
-			w.t.Fatalf("stored seq %d differs from %s", i+1, want)
-		}
+	first, _, _ := v.view.Bounds()
+	last := int(first) - 1 + w.rng.IntN(len(v.numbers)-int(first)+2)
+	if c := f.Covers(uint64(last), logs); c != Covered {
+		w.t.Fatalf("Covers(%d) = %v of a view with %d..%d", last, c, first, len(v.numbers))
+	}
+	if c := f.Covers(uint64(len(v.numbers)+1), logs); c != TooNew {
+		w.t.Fatalf("Covers past the end = %v", c)
+	}
+	moved := seq.Adopt(f, epoch, v.gates, uint64(last), logs, nil)
+	there := *v
+	there.view, there.written = moved, last
+	if there.reader, _, _ = moved.Resume(uint64(last)); there.reader == nil {
+		w.t.Fatalf("the adopted view does not cover %d", last)
+	}
+	for w.read(&there, 1+w.rng.IntN(1000), 1+w.rng.IntN(20)) {
+	}
+	if there.written != len(v.numbers) {
+		w.t.Fatalf("the adopted view ends at %d, want %d", there.written, len(v.numbers))
 	}
 }

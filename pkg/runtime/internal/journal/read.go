@@ -86,7 +86,7 @@ func (l *Log) Records(from uint64, yield func(index uint64, t Type, tail []byte)
 func (l *Log) drop(limit int) (before uint64) {
 	k := 0
 	for k < len(l.slabs)-1 && l.retained > limit && l.slabs[k].last() <= l.committed {
-		l.retained -= len(l.slabs[k].data)
+		l.retained -= l.slabs[k].bytes(l.slabs[k].idx0, l.slabs[k].last())
 		k++
 	}
 	if k == 0 {

@@ -23,8 +23,9 @@ type Limits struct {
 
 // Sequencer orders everything that happens in one store. See the package comment.
 type Sequencer struct {
-	store  store.Store
-	limits Limits
+	store       store.Store
+	limits      Limits
+	trimRecords uint64
 
 	run     sync.Mutex // the baton: held by whoever runs batches
 	batch   store.Batch
@@ -48,7 +49,7 @@ type seal struct {
 
 // New returns a sequencer for a store nobody else sequences the keys of.
 func New(s store.Store, limits Limits) *Sequencer {
-	return &Sequencer{store: s, limits: limits}
+	return &Sequencer{store: s, limits: limits, trimRecords: defaultTrimRecords}
 }
 
 func (s *Sequencer) push(l *Log) {
@@ -119,6 +120,9 @@ func (s *Sequencer) seal(l *Log) {
 
 // sealRecords appends the operations for (l.sealed, l.events] and the staged notes, in the order they were staged.
 func (s *Sequencer) sealRecords(l *Log) (bytes, notes int) {
+	if l.remote {
+		return l.bytes(l.sealed+1, l.events), 0
+	}
 	head, next := l.flushed, l.sealed+1
 	op := func(seg store.Segment) {
 		s.batch.Ops = append(s.batch.Ops, store.Op{Key: l.key, Epoch: l.epoch, Head: head, Append: seg})
@@ -156,10 +160,11 @@ func (s *Sequencer) touch(v *View) {
 func (s *Sequencer) commit() {
 	for _, v := range s.touched {
 		v.checkLag()
+		v.name()
 		v.seal(&s.batch)
 	}
-	if s.failed == nil && len(s.batch.Ops) > 0 {
-		s.failed = s.store.Commit(context.Background(), &s.batch)
+	if s.failed == nil {
+		s.write()
 	}
 	clear(s.batch.Ops)
 	s.batch.Ops = s.batch.Ops[:0]
@@ -180,6 +185,9 @@ func (s *Sequencer) commit() {
 
 func (s *Sequencer) publish(p *seal) {
 	l := p.log
+	if l == nil {
+		return // lost
+	}
 	l.mu.Lock()
 	if s.failed != nil {
 		l.failed = s.failed
@@ -193,8 +201,9 @@ func (s *Sequencer) publish(p *seal) {
 	if l.retained > s.limits.LogBytes {
 		before = l.drop(s.limits.LogBytes)
 	}
+	remote := l.remote
 	l.mu.Unlock()
-	if before > 0 {
+	if before > 0 && !remote {
 		_ = s.store.Trim(context.Background(), l.key, l.epoch, before)
 	}
 }

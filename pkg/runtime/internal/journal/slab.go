@@ -15,6 +15,7 @@ const (
 type slab struct {
 	data []byte
 	ends []uint32
+	off  uint32 // of the first record; not 0 only in memory that a store handed out
 	rec0 uint64 // store position of the first record
 	idx0 uint64 // log index of the first record
 }
@@ -28,7 +29,7 @@ func (s *slab) last() uint64 { return s.idx0 + uint64(len(s.ends)) - 1 }
 
 func (s *slab) start(i uint64) uint32 {
 	if i == s.idx0 {
-		return 0
+		return s.off
 	}
 	return s.ends[i-s.idx0-1]
 }

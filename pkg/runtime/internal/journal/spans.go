@@ -8,10 +8,11 @@ import (
 
 // A view's records. A job is named once, when it attaches, and by its slot after that. Values are stored.
 const (
-	recordAttach byte = 32 // slot, then the job's id
+	recordAttach byte = 32 // slot, newest index that needs no number any more, then the job's id
 	recordDetach byte = 33 // slot
 	recordSpan   byte = 34 // slot, first seq, first index, count
-	recordInline byte = 35 // seq, then the record
+	recordInline byte = 35 // seq, slot, the index it stands for, then the record
+	recordTail   byte = 36 // newest seq given; precedes a trim
 )
 
 // record stages one record of integers under the view's key.
@@ -24,12 +25,38 @@ func (v *View) record(kind byte, ints ...uint64) {
 	v.stage(out, nil)
 }
 
-func (v *View) recordAttach(slot uint32, jobID string) {
-	v.stage(binary.AppendUvarint([]byte{recordAttach}, uint64(slot)), []byte(jobID))
+func (v *View) recordAttach(slot uint32, seen uint64, jobID string) {
+	v.stage(binary.AppendUvarint(binary.AppendUvarint([]byte{recordAttach}, uint64(slot)), seen), []byte(jobID))
 }
 
-func (v *View) recordInline(seq uint64, rec []byte) {
-	v.stage(binary.AppendUvarint([]byte{recordInline}, seq), rec)
+func (v *View) recordInline(seq uint64, slot uint32, index uint64, rec []byte) {
+	head := binary.AppendUvarint([]byte{recordInline}, seq)
+	head = binary.AppendUvarint(head, uint64(slot))
+	v.stage(binary.AppendUvarint(head, index), rec)
+}
+
+// name records again what the records about to be trimmed say and later ones need: which slots are which jobs, and the
+// newest number. Attached and at once detached is the name of a job that is only replayed.
+func (v *View) name() {
+	if v.trimTo <= v.trimmed {
+		return
+	}
+	named := map[uint32]bool{0: true}
+	for l, a := range v.logs {
+		v.recordAttach(a.slot, a.seen, l.jobID)
+		named[a.slot] = true
+	}
+	v.mu.Lock()
+	for i := range v.entries {
+		if e := &v.entries[i]; e.log != nil && !named[e.slot] {
+			named[e.slot] = true
+			v.recordAttach(e.slot, 0, e.log.jobID)
+			v.record(recordDetach, uint64(e.slot))
+		}
+	}
+	v.mu.Unlock()
+	v.record(recordTail, v.next)
+	v.named = true
 }
 
 func (v *View) stage(head, body []byte) {
@@ -56,7 +83,7 @@ func (v *View) handOver() { v.seal(&v.seq.batch) }
 
 // seal moves the staged records into the batch.
 func (v *View) seal(b *store.Batch) {
-	if v.sealed == v.records {
+	if v.sealed == v.records || v.lost {
 		return
 	}
 	seg := v.slab.segment(v.sealed+1, v.records)

@@ -28,9 +28,13 @@ type View struct {
 	slots   uint32
 	slab    *slab
 	sealed  uint64 // newest record of slab handed to a batch
+	durable uint64 // newest record committed
 	pending []entry
 	touched bool
+	lost    bool   // another node owns the session: nothing more is numbered
 	trimmed uint64 // newest record trimmed
+	trimTo  uint64 // newest record to trim once the batch that names what outlives it is committed
+	named   bool   // that batch is the one being made
 
 	prefix [4][]byte // of a frame, by Type
 
@@ -63,6 +67,7 @@ type View struct {
 // attachment is a log in a view.
 type attachment struct {
 	slot  uint32
+	seen  uint64        // newest index that was numbered or left out; guarded by the baton
 	first atomic.Uint64 // its first number in the view; 0 while it has none
 }
 
@@ -74,7 +79,9 @@ type entry struct {
 	n      uint64
 	bytes  int
 	rec    uint64 // newest record of the view that tells of it
+	slot   uint32 // 0 when no log is behind it
 	inline []byte // two bytes of head and the tail, when log is nil
+	of     *Log   // an inline one's: without what the log holds at idx0 it would not be
 }
 
 func (e *entry) last() uint64 { return e.seq0 + e.n - 1 }
@@ -107,11 +114,13 @@ func (v *View) extend(l *Log, from, to uint64, gates Gate, bytes int) {
 			case Gate(rec[1])&^v.gates == 0:
 				v.span(l, from, from, len(rec))
 			case Type(rec[0]) != TypeEvent && l.alt != nil:
-				v.inline(l.alt)
+				v.inline(l, from, l.alt)
 			}
 			from++
 		}
 	}
+	a := v.logs[l]
+	a.seen = max(a.seen, to)
 }
 
 func (v *View) span(l *Log, from, to uint64, bytes int) {
@@ -120,13 +129,15 @@ func (v *View) span(l *Log, from, to uint64, bytes int) {
 	if a.first.Load() == 0 {
 		a.first.Store(v.next + 1)
 	}
+	a.seen = max(a.seen, to)
 	v.record(recordSpan, uint64(a.slot), v.next+1, from, n)
-	if k := len(v.pending) - 1; k >= 0 && v.pending[k].continues(l, from) {
+	// One already handed to the batch is not added to, so that each entry stands or falls with the records it has there.
+	if k := len(v.pending) - 1; k >= 0 && v.pending[k].continues(l, from) && v.pending[k].rec > v.sealed {
 		v.pending[k].n += n
 		v.pending[k].bytes += bytes
 		v.pending[k].rec = v.records
 	} else {
-		v.pending = append(v.pending, entry{log: l, seq0: v.next + 1, idx0: from, n: n, bytes: bytes, rec: v.records})
+		v.pending = append(v.pending, entry{log: l, seq0: v.next + 1, idx0: from, n: n, bytes: bytes, rec: v.records, slot: a.slot})
 	}
 	v.next += n
 }
@@ -135,15 +146,25 @@ func (e *entry) continues(l *Log, from uint64) bool {
 	return e.log == l && e.idx0+e.n == from && e.bytes < entryBytes
 }
 
-func (v *View) inline(rec []byte) {
+// inline numbers a record of the view's own. With a log it stands for what that has at index, or, for index 0, speaks of the log.
+func (v *View) inline(of *Log, index uint64, rec []byte) {
 	v.next++
-	v.recordInline(v.next, rec)
-	v.pending = append(v.pending, entry{seq0: v.next, n: 1, bytes: len(rec), rec: v.records, inline: rec})
+	slot := uint32(0)
+	if a := v.logs[of]; a != nil {
+		slot = a.slot
+	}
+	v.recordInline(v.next, slot, index, rec)
+	v.pending = append(v.pending, entry{
+		seq0: v.next, idx0: index, n: 1, bytes: len(rec), rec: v.records, slot: slot, inline: rec, of: of,
+	})
 }
 
 // publish lets the writer have what was numbered in the batch just committed, and returns the first record of the view
 // that is still needed when enough of those before it are not. The caller holds the baton.
 func (v *View) publish(failed error) (before uint64) {
+	if v.lost {
+		return 0
+	}
 	v.mu.Lock()
 	if failed != nil {
 		v.failed = failed
@@ -156,10 +177,15 @@ func (v *View) publish(failed error) (before uint64) {
 		v.overrun = true
 	}
 	v.crowd()
-	if v.gone > v.trimmed+trimRecords {
-		v.trimmed = v.gone
-		before = v.gone + 1
+	switch {
+	case failed != nil:
+	case v.named:
+		v.named, v.trimmed = false, v.trimTo
+		before = v.trimTo + 1
+	case v.gone > v.trimmed+v.seq.trimRecords:
+		v.trimTo = v.gone
 	}
+	v.durable = v.sealed
 	waker := v.waker
 	v.mu.Unlock()
 	clear(v.pending)
@@ -170,8 +196,8 @@ func (v *View) publish(failed error) (before uint64) {
 	return before
 }
 
-// trimRecords is how many records of a view may be needless before they are trimmed.
-const trimRecords = 4096
+// defaultTrimRecords is how many records of a view may be needless before they are trimmed.
+const defaultTrimRecords = 4096
 
 func (v *View) push(e *entry) {
 	v.unwritten += e.bytes

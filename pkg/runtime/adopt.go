@@ -1,0 +1,216 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/arcpkit/arcp/internal/dynjson"
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
+	"github.com/arcpkit/arcp/pkg/runtime/store"
+)
+
+// adoption is how a session of another node comes to this one.
+type adoption struct {
+	id    string
+	after uint64      // the client has all up to this number
+	epoch store.Epoch // the only one to take it from; 0 is any
+	check func(*kept, journal.Coverage) *arcp.Error
+}
+
+// adoptFor fetches a session for a client that resumes it here. What is refused looks as it does on the session's own node.
+func (rt *Runtime) adoptFor(ctx context.Context, who *Principal, cl *claim, hash arcp.TokenHash) (*session, *arcp.Error) {
+	if !rt.opts.Shared || cl.session == "" {
+		return nil, errResume()
+	}
+	return rt.adopt(ctx, &adoption{id: cl.session, after: cl.last, check: func(k *kept, c journal.Coverage) *arcp.Error {
+		ours := false
+		for _, t := range k.Tokens {
+			if t.Equal(hash) {
+				ours = true
+			}
+		}
+		switch {
+		case k.Principal != who.ID, !ours, c == journal.TooOld:
+			return errResume()
+		case c == journal.TooNew:
+			return errTooNew()
+		}
+		return nil
+	}})
+}
+
+// adopt makes a session of another node one of this. It takes nothing from that node unless all is in order.
+func (rt *Runtime) adopt(ctx context.Context, a *adoption) (*session, *arcp.Error) {
+	defer rt.adopting.lock(a.id)()
+	if s := rt.find(a.id, arcp.TokenHash{}); s != nil {
+		return s, nil
+	}
+	for range resumeTries {
+		s, err := rt.tryAdopt(ctx, a)
+		var refusal *arcp.Error
+		switch {
+		case err == nil:
+			return s, nil
+		case errors.As(err, &refusal):
+			return nil, refusal
+		case errors.Is(err, store.ErrNotFound):
+			return nil, errResume()
+		case !errors.Is(err, store.ErrConflict):
+			rt.opts.Logger.Error("session of another node cannot be taken over", "session", a.id, "error", err)
+			return nil, errAway
+		}
+	}
+	return nil, errAway
+}
+
+func (rt *Runtime) tryAdopt(ctx context.Context, a *adoption) (*session, error) {
+	key := store.Key{Kind: store.KindSession, ID: a.id}
+	head, err := rt.store.Lookup(ctx, key)
+	if err == nil && a.epoch != 0 && head.Epoch != a.epoch {
+		err = errAway
+	}
+	if err != nil {
+		return nil, err
+	}
+	fold := journal.NewFold(a.id)
+	k, l, err := rt.unfold(ctx, a, fold, head.Snapshot)
+	if err != nil {
+		return nil, err
+	}
+	if rt.full() {
+		return nil, arcp.NewError(arcp.CodeRateLimited, "no session can be opened now")
+	}
+	epoch, head, err := rt.store.Acquire(ctx, rt.node.ID(), key, head.Epoch)
+	if err != nil {
+		l.done()
+		return nil, err
+	}
+	l.done()
+	// What its node did until the moment it lost the session counts.
+	if k, l, err = rt.unfold(ctx, &adoption{id: a.id, after: a.after}, fold, head.Snapshot); err != nil {
+		return nil, err
+	}
+	defer l.done()
+	return rt.newAdopted(a, k, fold, l, epoch), nil
+}
+
+// unfold reads a session from the store as far as it goes. Without an error, l.done must be called.
+func (rt *Runtime) unfold(ctx context.Context, a *adoption, f *journal.Fold, snapshot []byte) (*kept, *loans, error) {
+	k := &kept{}
+	if err := dynjson.Unmarshal(snapshot, k); err != nil {
+		return nil, nil, err
+	}
+	if len(k.Tokens) == 0 {
+		return nil, nil, errors.New("runtime: the session has no token")
+	}
+	if a.check != nil { // before anything is loaded for one who may not have it
+		if refusal := a.check(k, journal.Covered); refusal != nil {
+			return nil, nil, refusal
+		}
+	}
+	if err := f.Read(ctx, rt.store); err != nil {
+		return nil, nil, err
+	}
+	l, err := rt.lend(ctx, f.Jobs())
+	if err != nil {
+		return nil, nil, err
+	}
+	if a.check != nil {
+		if refusal := a.check(k, f.Covers(a.after, l.logs)); refusal != nil {
+			l.done()
+			return nil, nil, refusal
+		}
+	}
+	return k, l, nil
+}
+
+// loans is borrowed jobs, read as far as they go.
+type loans struct {
+	jobs map[string]*job
+	logs map[string]*journal.Log
+	back []func()
+}
+
+func (l *loans) done() {
+	for _, f := range l.back {
+		f()
+	}
+	l.back = nil
+}
+
+// lend borrows jobs; those that are forgotten are left out.
+func (rt *Runtime) lend(ctx context.Context, ids []string) (*loans, error) {
+	l := &loans{jobs: map[string]*job{}, logs: map[string]*journal.Log{}}
+	for _, id := range ids {
+		j, done := rt.borrow(ctx, id)
+		l.back = append(l.back, done)
+		if j == nil {
+			continue
+		}
+		if j.remote.Load() {
+			if err := j.log.Load(ctx, j.alt); errors.Is(err, store.ErrNotFound) {
+				continue
+			} else if err != nil {
+				l.done()
+				return nil, err
+			}
+		}
+		l.jobs[id], l.logs[id] = j, j.log
+	}
+	return l, nil
+}
+
+// newAdopted lists an acquired session as parked, with its window running.
+func (rt *Runtime) newAdopted(a *adoption, k *kept, f *journal.Fold, l *loans, epoch store.Epoch) *session {
+	s := &session{
+		rt: rt, id: a.id, principal: k.Principal, features: k.Features, current: k.Tokens[0],
+		observed: map[string]*job{}, adopted: map[string]*job{},
+	}
+	if len(k.Tokens) > 1 {
+		s.previous = &k.Tokens[1]
+	}
+	rt.mu.Lock()
+	s.owner = rt.ownerOf(a.id)
+	rt.mu.Unlock()
+	own := map[string]bool{}
+	for _, id := range f.Live() {
+		j := l.jobs[id]
+		switch {
+		case j == nil:
+		case j.owner.id == a.id:
+			own[id] = true
+			j.recount()
+		case slices.Contains(k.Adopted, id):
+			s.adopted[id] = j
+		default:
+			s.observed[id] = j
+		}
+	}
+	s.view = rt.seq.Adopt(f, epoch, journal.GatesOf(k.Features), a.after, l.logs, own)
+	rt.admitSession(s)
+	s.mu.Lock()
+	s.window = time.AfterFunc(max(rt.opts.ResumeWindow, 0), s.expire)
+	s.mu.Unlock()
+	rt.opts.Logger.Info("session taken over from another node", "session", s.id)
+	return s
+}
+
+// recount makes a job count as its owner's unfinished one unless it has ended.
+func (j *job) recount() {
+	ended := func() bool {
+		if !j.remote.Load() {
+			return j.over.Load()
+		}
+		_, _, _, over := j.log.Terminal()
+		return over
+	}
+	if !ended() {
+		j.count()
+		if ended() {
+			j.uncount()
+		}
+	}
+}

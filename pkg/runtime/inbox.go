@@ -1,0 +1,176 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/arcpkit/arcp/pkg/runtime/internal/core"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
+	"github.com/arcpkit/arcp/pkg/runtime/store"
+)
+
+// commandCancel asks a job's node to cancel it; the data is the reason. Values are stored.
+const commandCancel = "cancel"
+
+// inbox does what is posted for a key of this node, until ctx is done. It says whether another node has the key now.
+func (rt *Runtime) inbox(ctx context.Context, key store.Key, epoch store.Epoch, do func(store.Command)) (lost bool) {
+	in, err := rt.store.Inbox(ctx, key, epoch)
+	if err == nil {
+		defer in.Close()
+	}
+	for err == nil {
+		var c store.Command
+		if c, err = in.Next(ctx); err == nil {
+			do(c)
+		}
+	}
+	if ctx.Err() == nil && !errors.Is(err, store.ErrFenced) && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrClosed) {
+		rt.opts.Logger.Error("inbox cannot be read", "key", key.String(), "error", err)
+	}
+	return errors.Is(err, store.ErrFenced) || errors.Is(err, store.ErrNotFound)
+}
+
+// attend lets other nodes reach a running job, and finds out when one of them has taken it over.
+func (j *job) attend() {
+	if !j.rt.opts.Shared {
+		return
+	}
+	key, epoch := j.log.Owner()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.uninbox = j.rt.back.start(func(ctx context.Context) {
+		if j.rt.inbox(ctx, key, epoch, j.obey) {
+			if j.over.Load() {
+				<-ctx.Done() // its end is on its way through the tables
+			}
+			j.rt.fenced(j)
+			return
+		}
+		if errors.Is(j.log.Flush(context.WithoutCancel(ctx)), journal.ErrLost) {
+			j.rt.fenced(j) // the end it wrote came too late
+		}
+	})
+}
+
+func (j *job) obey(c store.Command) {
+	if c.Kind != commandCancel {
+		return
+	}
+	j.step(func() core.JobEffects {
+		fx := j.core.Cancel(true, string(c.Data), j.rt.now())
+		if fx.Stop != core.NoCause {
+			_ = j.log.Note(journal.TypeCancel, []byte(j.core.Reason()))
+		}
+		return fx
+	})
+}
+
+// fenced makes a job of this node one of another, which has taken it over: its agent is told to stop and leaves no trace any more,
+// and sessions here that are attached get what the other node writes.
+func (rt *Runtime) fenced(j *job) {
+	if j.remote.Swap(true) {
+		return
+	}
+	rt.seq.Fence(j.log)
+	j.mu.Lock()
+	running := j.core.Lose()
+	j.over.Store(true)
+	j.arm(0)
+	j.mu.Unlock()
+	j.cancel(ErrTakenOver)
+	j.task.release()
+	rt.opts.Logger.Warn("job taken over by another node", "job", j.id)
+	rt.mu.Lock()
+	if running {
+		rt.oneLess()
+	} else {
+		rt.unfinish(j)
+	}
+	j.users++
+	rt.mu.Unlock()
+	rt.giveBack(j)
+	if j.uninbox != nil {
+		j.uninbox()
+	}
+}
+
+// oneLess notes that a job does not run here any more. The caller holds rt.mu.
+func (rt *Runtime) oneLess() {
+	rt.running--
+	if rt.running == 0 && rt.idle != nil {
+		close(rt.idle)
+		rt.idle = nil
+	}
+}
+
+// unfinish takes a job out of those this node remembers. The caller holds rt.mu.
+func (rt *Runtime) unfinish(j *job) {
+	for _, list := range []*[]*job{&rt.finished, &rt.keyed} {
+		if i := slices.Index(*list, j); i >= 0 {
+			*list = slices.Delete(*list, i, i+1)
+			rt.finishedBytes -= j.kept
+		}
+	}
+}
+
+// attend finds out when another node has taken the session over.
+func (s *session) attend() {
+	if !s.rt.opts.Shared {
+		return
+	}
+	key, epoch := s.view.Owner()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unattend = s.rt.back.start(func(ctx context.Context) {
+		if s.rt.inbox(ctx, key, epoch, func(store.Command) {}) {
+			s.away(nil)
+		}
+	})
+}
+
+// away lets go of a session that another node has, or is to have. Its link ends with what tell says, that the session was taken
+// over by default.
+func (s *session) away(tell func(*connection)) {
+	s.mu.Lock()
+	if s.owner.gone.Load() || s.left {
+		s.mu.Unlock()
+		return
+	}
+	s.left = true
+	if s.window != nil {
+		s.window.Stop()
+	}
+	c := s.conn.Swap(nil)
+	s.mu.Unlock()
+	s.rt.drop(s)
+	if s.unattend != nil {
+		s.unattend()
+	}
+	if c != nil {
+		if tell == nil {
+			tell = (*connection).takenOver
+		}
+		tell(c)
+	}
+	s.rt.seq.Abandon(s.view)
+	s.rt.opts.Logger.Info("session is another node's now", "session", s.id)
+}
+
+// stale says whether the store has the session with another node, which this one has not noticed yet.
+func (s *session) stale(ctx context.Context) bool {
+	if !s.rt.opts.Shared {
+		return false
+	}
+	key, epoch := s.view.Owner()
+	head, err := s.rt.store.Lookup(ctx, key)
+	return err == nil && head.Epoch != epoch
+}
+
+func (s *session) stopWindow() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.window != nil {
+		s.window.Stop()
+	}
+}
