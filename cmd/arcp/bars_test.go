@@ -38,6 +38,9 @@ func TestBars(t *testing.T) {
 			t.Errorf("the terminal got %q, without %q", out.String(), want)
 		}
 	}
+	if bar, cleared := strings.LastIndex(out.String(), "%"), strings.LastIndex(out.String(), "\x1b[J"); bar < 0 || cleared < bar {
+		t.Errorf("the terminal got %q, which leaves a bar standing", out.String())
+	}
 	if len(b.byUnit) != 2 {
 		t.Errorf("%d bars, want one for each of 2 units", len(b.byUnit))
 	}
