@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -95,6 +96,14 @@ func TestUnreadEvents(t *testing.T) {
 	}
 }
 
+// floodEvents is two million, far past every cap; in short tests it is only past them.
+func floodEvents() int {
+	if testing.Short() {
+		return 100_000
+	}
+	return 2_000_000
+}
+
 // TestPeerThatNeverReads: a peer stops reading its socket. The emitter goes on and comes to its end, memory stays bounded, the peer is
 // cut, and another session does not notice. guards B6, J1, J2.
 func TestPeerThatNeverReads(t *testing.T) {
@@ -102,7 +111,7 @@ func TestPeerThatNeverReads(t *testing.T) {
 	w := open(t, func(o *arcprt.Options) { o.UnwrittenBytes, o.LogBytes = 1<<20, 2<<20 }, map[string]arcprt.AgentFunc{
 		"echo": echo,
 		"flood": func(ctx context.Context, t *arcprt.Task) error {
-			for range 200_000 {
+			for range floodEvents() {
 				if err := t.Emit(ctx, &arcp.ThoughtBody{Text: strings.Repeat("x", 200)}); err != nil {
 					done <- err
 					return err
@@ -125,11 +134,8 @@ func TestPeerThatNeverReads(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Errorf("the emitter was held up or refused: %v", err)
 	}
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	if m.HeapAlloc > 64<<20 {
-		t.Errorf("heap is %d MiB after a flood of 60 MB that nobody read", m.HeapAlloc>>20)
+	if heap := heapBytes(); heap > 64<<20 {
+		t.Errorf("heap is %d MiB after a flood that nobody read", heap>>20)
 	}
 	var last *arcp.Envelope
 	for {
@@ -146,15 +152,46 @@ func TestPeerThatNeverReads(t *testing.T) {
 	}
 }
 
-// TestFailedHandshakes leave nothing behind. guards J8, I5.
+// TestFailedHandshakes leave nothing behind: no goroutine, which open looks for, no descriptor, no memory to speak of. guards J8, I5.
 func TestFailedHandshakes(t *testing.T) {
+	attempts := 10_000
+	if testing.Short() {
+		attempts = 300
+	}
 	w := open(t, nil, nil)
-	for range 300 {
-		_, err := client.Connect(t.Context(), w.dialer(), &client.Options{Token: "mallory"})
-		if !errors.Is(err, arcp.CodeUnauthenticated) {
-			t.Fatalf("Connect = %v, want UNAUTHENTICATED", err)
+	fail := func(n int) {
+		for range n {
+			_, err := client.Connect(t.Context(), w.dialer(), &client.Options{Token: "mallory"})
+			if !errors.Is(err, arcp.CodeUnauthenticated) {
+				t.Fatalf("Connect = %v, want UNAUTHENTICATED", err)
+			}
 		}
 	}
+	fail(100)
+	heap, files := heapBytes(), descriptors()
+	fail(attempts)
+	if grown := heapBytes() - heap; grown > 4<<20 {
+		t.Errorf("the heap grew by %d KiB", grown>>10)
+	}
+	if now := descriptors(); now > files+20 {
+		t.Errorf("%d descriptors are open, %d were before", now, files)
+	}
+}
+
+func heapBytes() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// descriptors counts the open files of this process, where the system tells.
+func descriptors() int {
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return 0
+	}
+	return len(list)
 }
 
 // TestExpiredPrincipal loses its session at the moment its credentials end. guards I11.
