@@ -38,11 +38,11 @@ func (t *target) failure(err error) error {
 func (t *target) reason(err error) error {
 	var network *net.OpError
 	var request *url.Error
-	var clear tls.RecordHeaderError
+	var record tls.RecordHeaderError
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("no answer within %s", t.patience())
-	case errors.As(err, &clear):
+	case errors.As(err, &record):
 		return errors.New("it does not speak TLS: is the URL ws:// in place of wss://?")
 	case errors.As(err, &network):
 		return network

@@ -101,7 +101,7 @@ func (o *service) run(ctx context.Context, s streams, f *pflag.FlagSet) error {
 	if err != nil {
 		return listenError(source(f, "listen"), err)
 	}
-	defer ln.Close()
+	defer func() { _ = ln.Close() }()
 	verifier, err := o.verifier(source(f, "token-file"), log) // last, for it may make a token
 	if err != nil {
 		return err

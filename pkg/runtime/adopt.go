@@ -76,11 +76,12 @@ func (rt *Runtime) tryAdopt(ctx context.Context, a *adoption) (*session, error) 
 		return nil, err
 	}
 	fold := journal.NewFold(a.id)
-	k, l, err := rt.unfold(ctx, a, fold, head.Snapshot)
+	_, l, err := rt.unfold(ctx, a, fold, head.Snapshot)
 	if err != nil {
 		return nil, err
 	}
-	if rt.full() {
+	if rt.full() { // said to whom the session belongs only
+		l.done()
 		return nil, arcp.NewError(arcp.CodeRateLimited, "no session can be opened now")
 	}
 	epoch, head, err := rt.store.Acquire(ctx, rt.node.ID(), key, head.Epoch)
@@ -90,7 +91,8 @@ func (rt *Runtime) tryAdopt(ctx context.Context, a *adoption) (*session, error) 
 	}
 	l.done()
 	// What its node did until the moment it lost the session counts.
-	if k, l, err = rt.unfold(ctx, &adoption{id: a.id, after: a.after}, fold, head.Snapshot); err != nil {
+	k, l, err := rt.unfold(ctx, &adoption{id: a.id, after: a.after}, fold, head.Snapshot)
+	if err != nil {
 		return nil, err
 	}
 	defer l.done()

@@ -88,7 +88,7 @@ func (m *message) failure() (e *arcp.Error, err error) {
 		f.Code = arcp.CodeInternalError
 	}
 	if !plainCode.MatchString(string(f.Code)) {
-		return nil, fmt.Errorf("the code %.40q of its \"error\" is not in capitals, digits and _", f.Code)
+		return nil, fmt.Errorf("the code %.40q of its \"error\" is not in capitals, digits and _", string(f.Code))
 	}
 	if f.Message == "" {
 		f.Message = "the agent program failed"
