@@ -172,7 +172,7 @@ func (j *Job) push(e *arcp.Envelope, p *arcp.JobEvent) {
 	if j.complete {
 		return // nothing follows the end; a replay may repeat what came before it
 	}
-	next := j.order.admit(index)
+	next := j.order.admit(index, j.dense())
 	if c, ok := p.Body.(*arcp.ResultChunkBody); ok && !j.order.cold {
 		j.chunks.push(c, index)
 	}
@@ -197,7 +197,7 @@ func (j *Job) canFetch() bool { return j.order.at > 0 && j.session.has(arcp.Feat
 // finish takes the job's end, on the reader, and ends a subscription to it.
 func (j *Job) finish(l *link.Link, index uint64, result *arcp.JobResult, status arcp.JobStatus, err error) {
 	j.mu.Lock()
-	if j.order.admit(index) {
+	if j.order.admit(index, j.dense()) {
 		j.complete = true
 		j.order.last = max(j.order.last, index)
 	} else if j.order.cold && !j.order.exact {
@@ -246,4 +246,9 @@ func (j *Job) lose(err error) {
 		close(j.done)
 	}
 	j.queue.wake()
+}
+
+// dense says whether each index of the log is seen here: no kind of event is left out.
+func (j *Job) dense() bool {
+	return j.session.has(arcp.FeatureProgress) && j.session.has(arcp.FeatureResultChunk)
 }

@@ -19,11 +19,12 @@ type order struct {
 
 // admit takes note of an event and says whether it comes next. A peer that gives its events other ids has index 0 throughout: there is
 // nothing to tell repetitions by.
-func (o *order) admit(index uint64) bool {
+// Of a dense log, one whose every index is seen here, a run that begins above last+1 is one that was asked for before.
+func (o *order) admit(index uint64, dense bool) bool {
 	if index == 0 {
 		return true
 	}
-	again := index <= o.at && !o.exact && (o.below == 0 || index <= o.below)
+	again := index <= o.at && (!dense || index <= o.last+1) && !o.exact && (o.below == 0 || index <= o.below)
 	o.at = index
 	if o.behind && (again || index == o.last+1) {
 		*o = order{last: o.last, at: o.at}

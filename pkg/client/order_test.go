@@ -148,3 +148,14 @@ func (m *model) next() {
 		m.trace = fmt.Appendf(m.trace, "%v", err)
 	}
 }
+
+func TestOrderLeavesOutARunThatBeginsTooFarOn(t *testing.T) {
+	t.Parallel()
+	o := order{last: 8, at: 22, behind: true}
+	if o.admit(22, true) || !o.behind {
+		t.Fatal("the end of an older run was taken for what follows 8")
+	}
+	if !o.admit(9, true) || o.behind {
+		t.Fatal("the replay that goes on after 8 was left out")
+	}
+}
