@@ -71,7 +71,7 @@ func (g *generator) sampleOf(t *ir.Type, r ir.Rules, all bool) text {
 	case ir.Amount:
 		return "12.50"
 	case ir.Lease:
-		return `{"fs.read": ["/work/**"]}`
+		return `{"fs.read": ["/data/**"]}`
 	case ir.EnumBase:
 		return text(quote(t.Enum.Values[0].Wire))
 	case ir.ObjectRef:
