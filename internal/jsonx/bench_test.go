@@ -81,3 +81,12 @@ func BenchmarkAppend(b *testing.B) {
 		}
 	})
 }
+
+func BenchmarkCanonical(b *testing.B) {
+	text := []byte(`{"agent":"index@1.0.0","input":{"path":"/data/in","depth":3,"tags":["a","b"]},"lease_request":{"fs.read":["/data/**"]},"max_runtime_sec":60}`)
+	b.ReportAllocs()
+	var out []byte
+	for b.Loop() {
+		out, _ = AppendCanonical(out[:0], text)
+	}
+}

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/arcpkit/arcp/internal/dynjson"
+	"github.com/arcpkit/arcp/internal/jsonx"
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
@@ -175,7 +175,7 @@ func fingerprint(p *arcp.JobSubmit) (sum [sha256.Size]byte, err error) {
 	if err != nil {
 		return sum, err
 	}
-	canonical, err := dynjson.Canonical(text)
+	canonical, err := jsonx.AppendCanonical(nil, text)
 	if err != nil {
 		return sum, err
 	}
