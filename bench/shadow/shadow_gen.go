@@ -217,6 +217,7 @@ type JobAccepted struct {
 	AcceptedAt       time.Time              `json:"accepted_at,omitzero"`
 	TraceID          string                 `json:"trace_id,omitempty"`
 	ParentJobID      string                 `json:"parent_job_id,omitempty"`
+	AfterEventSeq    uint64                 `json:"after_event_seq,omitempty"`
 }
 
 // JobEvent is job.event.
@@ -282,6 +283,7 @@ type JobSubscribed struct {
 	Replayed         bool                   `json:"replayed"`
 	RequestID        string                 `json:"request_id,omitempty"`
 	Credentials      []Credential           `json:"credentials,omitempty"`
+	AfterEventSeq    uint64                 `json:"after_event_seq,omitempty"`
 }
 
 // JobUnsubscribe is job.unsubscribe.

@@ -7,7 +7,7 @@ const (
 	// Version is the protocol version, the value of the member arcp.
 	Version = "1.1"
 	// SpecDigest is the SHA-256 of the spec files, in hex; builds that agree on it agree on the wire.
-	SpecDigest = "f17260ae0a3b9044372bf752b530cfb8529f66d390303561ddc207479228f1f4"
+	SpecDigest = "c6a9721c1f158518c8ee545b13a6e01ad69514bb7df815042297abc2560f40ad"
 )
 
 // Feature names a negotiable part of the protocol. Names we do not know pass through.

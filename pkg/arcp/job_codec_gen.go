@@ -260,6 +260,10 @@ func (v *JobAccepted) AppendJSON(dst []byte) ([]byte, error) {
 			return dst, unencodable("parent_job_id")
 		}
 	}
+	if v.AfterEventSeq != 0 {
+		dst = append(dst, `,"after_event_seq":`...)
+		dst = jsonx.AppendUint(dst, v.AfterEventSeq)
+	}
 	if len(dst) == at {
 		return append(dst, "{}"...), nil
 	}
@@ -325,6 +329,12 @@ func (v *JobAccepted) decode(d *jsonx.Decoder) {
 	if seen != 0 && d.Literal(`,"parent_job_id":"`) {
 		seen |= 1 << 9
 		v.ParentJobID = d.StringRest()
+	}
+	if seen != 0 && d.Literal(`,"after_event_seq":`) {
+		seen |= 1 << 10
+		if !d.Null() {
+			v.AfterEventSeq = d.Uint()
+		}
 	}
 	if seen == 0 || !d.Close() {
 		for key, ok := d.NextKey(); ok; key, ok = d.NextKey() {
@@ -398,8 +408,15 @@ func (v *JobAccepted) decode(d *jsonx.Decoder) {
 				if !d.Null() {
 					v.ParentJobID = d.String()
 				}
+			case "after_event_seq":
+				if !first(d, &seen, 1<<10) {
+					return
+				}
+				if !d.Null() {
+					v.AfterEventSeq = d.Uint()
+				}
 			default:
-				unknown(d, key, "request_id", "job_id", "agent", "lease", "lease_constraints", "budget", "credentials", "accepted_at", "trace_id", "parent_job_id")
+				unknown(d, key, "request_id", "job_id", "agent", "lease", "lease_constraints", "budget", "credentials", "accepted_at", "trace_id", "parent_job_id", "after_event_seq")
 			}
 		}
 	}
@@ -1276,6 +1293,10 @@ func (v *JobSubscribed) AppendJSON(dst []byte) ([]byte, error) {
 		}
 		dst = append(dst, ']')
 	}
+	if v.AfterEventSeq != 0 {
+		dst = append(dst, `,"after_event_seq":`...)
+		dst = jsonx.AppendUint(dst, v.AfterEventSeq)
+	}
 	dst = append(dst, '}')
 	return dst, nil
 }
@@ -1345,6 +1366,12 @@ func (v *JobSubscribed) decode(d *jsonx.Decoder) {
 		seen |= 1 << 11
 		if !d.Null() {
 			v.Credentials = decodeCredentialList(d)
+		}
+	}
+	if seen != 0 && d.Literal(`,"after_event_seq":`) {
+		seen |= 1 << 12
+		if !d.Null() {
+			v.AfterEventSeq = d.Uint()
 		}
 	}
 	if seen == 0 || !d.Close() {
@@ -1431,8 +1458,15 @@ func (v *JobSubscribed) decode(d *jsonx.Decoder) {
 				if !d.Null() {
 					v.Credentials = decodeCredentialList(d)
 				}
+			case "after_event_seq":
+				if !first(d, &seen, 1<<12) {
+					return
+				}
+				if !d.Null() {
+					v.AfterEventSeq = d.Uint()
+				}
 			default:
-				unknown(d, key, "job_id", "current_status", "agent", "lease", "lease_constraints", "budget", "parent_job_id", "trace_id", "subscribed_from", "replayed", "request_id", "credentials")
+				unknown(d, key, "job_id", "current_status", "agent", "lease", "lease_constraints", "budget", "parent_job_id", "trace_id", "subscribed_from", "replayed", "request_id", "credentials", "after_event_seq")
 			}
 		}
 	}

@@ -50,6 +50,9 @@ type JobAccepted struct {
 	TraceID string
 	// Optional. The job that delegated it.
 	ParentJobID string
+	// Optional. The session's last event_seq before the history this answer brings; of a job that was accepted
+	// before. Ours.
+	AfterEventSeq uint64
 }
 
 // MessageType returns TypeJobAccepted.
@@ -188,6 +191,9 @@ type JobSubscribed struct {
 	RequestID string
 	// Optional. Live credentials; for its submitter only.
 	Credentials []Credential
+	// Optional. The session's last event_seq before what this answer brings: above it come all events after
+	// subscribed_from. Ours.
+	AfterEventSeq uint64
 }
 
 // MessageType returns TypeJobSubscribed.

@@ -72,9 +72,9 @@ func (c *connection) acceptAgain(ctx context.Context, s *session, e *arcp.Envelo
 	}
 	s.view.Hold()
 	defer s.view.Release()
-	after := s.rt.seq.Tail(s.view)
-	if _, ok := s.rt.seq.Attach(s.view, j.log, 0); !ok {
-		s.rt.seq.Attach(s.view, j.log, j.log.First()-1)
+	_, after, ok := s.rt.seq.Attach(s.view, j.log, 0)
+	if !ok {
+		_, after, _ = s.rt.seq.Attach(s.view, j.log, j.log.First()-1)
 	}
 	s.mu.Lock()
 	s.adopted[j.id] = j
@@ -85,7 +85,9 @@ func (c *connection) acceptAgain(ctx context.Context, s *session, e *arcp.Envelo
 			s.rt.opts.Logger.Error("session cannot be saved", "session", s.id, "error", err)
 		}
 	}
-	c.answer(s, j, j.accepted(e.ID), after)
+	accepted := j.accepted(e.ID)
+	accepted.AfterEventSeq = after
+	c.answer(s, j, accepted, after)
 	return nil
 }
 

@@ -65,8 +65,7 @@ func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSub
 	defer s.view.Release()
 	j.mu.Lock() // the status is that of the cut
 	defer j.mu.Unlock()
-	after := s.rt.seq.Tail(s.view)
-	cut, ok := s.rt.seq.Attach(s.view, j.log, from)
+	cut, after, ok := s.rt.seq.Attach(s.view, j.log, from)
 	if !ok {
 		s.unobserve(j)
 		trimmed := arcp.NewError(arcp.CodeResumeWindowExpired, "/payload/from_event_seq: the job no longer keeps what follows")
@@ -75,7 +74,7 @@ func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSub
 	}
 	c.answer(s, j, &arcp.JobSubscribed{
 		JobID: j.id, CurrentStatus: j.statusAt(cut), Agent: j.agent, Lease: j.task.lease, TraceID: j.trace,
-		SubscribedFrom: min(from, cut), Replayed: p.History, RequestID: requestID,
+		SubscribedFrom: min(from, cut), Replayed: p.History, RequestID: requestID, AfterEventSeq: after,
 	}, after)
 	return nil
 }

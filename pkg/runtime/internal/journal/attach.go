@@ -46,7 +46,7 @@ func (s *Sequencer) OpenLog(ctx context.Context, o *NewLog) (*Log, error) {
 		return nil, err
 	}
 	l := s.newLog(key, o.TraceID)
-	l.epoch, l.records, l.flushed, l.accepted = 1, 1, 1, rec[1:]
+	l.epoch, l.records, l.flushed = 1, 1, 1
 	if o.Owner != nil {
 		s.attach(o.Owner, l, 0)
 		if o.Owner.lost {
@@ -75,17 +75,17 @@ const Live = ^uint64(0)
 
 // Attach gives a view the records of a log after index from, those there are and those to come, each once. The moment
 // of the call is the cut between them. A view that holds the log already is given only what was asked again and no
-// second stream. It returns the newest index before the cut, and false, having done nothing, when the log no longer
-// keeps what follows from.
-func (s *Sequencer) Attach(v *View, l *Log, from uint64) (cut uint64, ok bool) {
+// second stream. It returns the newest index before the cut and the newest number the view had given before what was asked,
+// and false, having done nothing, when the log no longer keeps what follows from.
+func (s *Sequencer) Attach(v *View, l *Log, from uint64) (cut, after uint64, ok bool) {
 	s.lock()
 	defer s.unlock()
-	cut = l.Committed()
+	cut, after = l.Committed(), v.next
 	if from < cut && l.First() > from+1 {
-		return cut, false
+		return cut, after, false
 	}
 	s.attach(v, l, min(from, cut))
-	return cut, true
+	return cut, after, true
 }
 
 // Attached says whether a view is given what happens in a log.

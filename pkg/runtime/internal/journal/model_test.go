@@ -196,11 +196,11 @@ func (v *modelView) give(log, index int, gate Gate) {
 func (w *world) attach(v *modelView, id int) {
 	m := w.logs[id]
 	from := w.rng.IntN(len(m.texts) + 1)
-	cut, ok := w.seq.Attach(v.view, m.log, uint64(from))
-	if !ok || int(cut) != len(m.texts) {
-		w.t.Fatalf("Attach = %d, %v, want %d, true", cut, ok, len(m.texts))
-	}
+	cut, after, ok := w.seq.Attach(v.view, m.log, uint64(from))
 	w.drain()
+	if !ok || int(cut) != len(m.texts) || int(after) != len(v.numbers) {
+		w.t.Fatalf("Attach = %d, %d, %v, want %d, %d, true", cut, after, ok, len(m.texts), len(v.numbers))
+	}
 	for i := from; i < len(m.texts); i++ {
 		v.give(id, i+1, m.gates[i])
 	}
