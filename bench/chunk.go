@@ -55,7 +55,7 @@ func chunkRate(d time.Duration, err error) (float64, error) {
 // streamResult times one job whose result is chunks times data.
 func streamResult(data []byte, encoding arcp.ResultEncoding) (time.Duration, error) {
 	ctx := context.Background()
-	s, err := openWith(&arcprt.Options{ChunkBytes: chunkBytes}, agents{"bench": func(ctx context.Context, t *arcprt.Task) error {
+	s, err := openWith(&arcprt.Options{Limits: arcprt.Limits{ChunkBytes: chunkBytes}}, agents{"bench": func(ctx context.Context, t *arcprt.Task) error {
 		w, err := t.ResultWriter(ctx, encoding)
 		for range chunks {
 			if err == nil {

@@ -85,7 +85,7 @@ func demo(ctx context.Context, s streams, folder string) error {
 // demoRuntime serves the agent on a free loopback port to whoever holds the token.
 func demoRuntime(ctx context.Context, agent arcprt.Agent, token arcp.Secret) (url string, stop func(), err error) {
 	rt, err := arcprt.New(&arcprt.Options{
-		Name: "arcp demo", Version: version(), ChunkBytes: demoChunk,
+		Name: "arcp demo", Version: version(), Limits: arcprt.Limits{ChunkBytes: demoChunk},
 		Verifier: arcprt.StaticTokens{arcp.HashToken(token.Reveal()): localPrincipal},
 	})
 	if err != nil {

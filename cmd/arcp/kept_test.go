@@ -153,7 +153,7 @@ func TestObserveWithoutTheHead(t *testing.T) {
 		}
 		return nil
 	}
-	s := connected(t, arcprt.Options{LogBytes: 1 << 20}, map[string]arcprt.AgentFunc{"chatty": chatty})
+	s := connected(t, arcprt.Options{Limits: arcprt.Limits{LogBytes: 1 << 20}}, map[string]arcprt.AgentFunc{"chatty": chatty})
 	submitted, err := s.Submit(t.Context(), &arcp.JobSubmit{Agent: "chatty"})
 	if err != nil {
 		t.Fatal(err)

@@ -38,7 +38,7 @@ func main() {
 }
 
 func run(ctx context.Context, w io.Writer) error {
-	options := &arcprt.Options{AllowAnyone: true, LagEvents: 100}
+	options := &arcprt.Options{AllowAnyone: true, Limits: arcprt.Limits{AckLagEvents: 100}}
 	session, _, stop, err := local.Start(ctx, options, map[string]arcprt.Agent{"tick": arcprt.AgentFunc(tick)})
 	if err != nil {
 		return err

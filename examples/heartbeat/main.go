@@ -40,7 +40,7 @@ func main() {
 func run(ctx context.Context, w io.Writer) error {
 	agent := guard{goOn: make(chan struct{})}
 	// The interval is the runtime's to say; 30 s unless it is told otherwise.
-	options := &arcprt.Options{AllowAnyone: true, HeartbeatInterval: time.Second}
+	options := &arcprt.Options{AllowAnyone: true, Limits: arcprt.Limits{HeartbeatInterval: time.Second}}
 	_, dialer, stop, err := local.Start(ctx, options, map[string]arcprt.Agent{"guard": agent})
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ func Emit(p *ir.Protocol) ([]ir.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	files = append(files, rules, dispatchFile(p), combinedFile(p), shadowFile(p))
+	files = append(files, rules, dispatchFile(p), combinedFile(p), shadowFile(p), limitFile(p))
 	var out []ir.File
 	for _, f := range files {
 		if f == nil {

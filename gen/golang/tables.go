@@ -1,8 +1,6 @@
 package golang
 
 import (
-	"strings"
-
 	j "github.com/dave/jennifer/jen"
 
 	"github.com/arcpkit/arcp/gen/ir"
@@ -189,52 +187,4 @@ func emitCodes(f *file, p *ir.Protocol, name string) int {
 			j.Switch(j.Id("c")).Block(drafts...),
 			j.Return(j.Id("c"))))
 	return 1
-}
-
-func emitLimits(f *file, p *ir.Protocol, name string) int {
-	var limits []*ir.Limit
-	for _, x := range p.Limits {
-		if x.File == name {
-			limits = append(limits, x)
-		}
-	}
-	if len(limits) == 0 {
-		return 0
-	}
-	var defs, fields []j.Code
-	for _, x := range limits {
-		meta := x.Meta
-		meta.Doc = named(x.Const, "counts", inUnit(x))
-		for _, line := range wrap(docOf("", meta), 110) {
-			defs = append(defs, j.Comment(line))
-		}
-		defs = append(defs, j.Id(x.Const).Op("=").Lit(int(x.Default)))
-		for _, line := range wrap(inUnit(x), 110) {
-			fields = append(fields, j.Comment(line))
-		}
-		fields = append(fields, j.Id(x.Go).Int64())
-	}
-	f.decl("The default limits.", j.Const().Defs(defs...))
-	f.decl("Limits is every bound, with where it is kept. DefaultLimits gives the defaults; the zero value allows nothing.", j.Type().Id("Limits").Struct(fields...))
-	f.decl("DefaultLimits returns the defaults.", j.Func().Id("DefaultLimits").Params().Id("Limits").Block(
-		j.Return(j.Id("Limits").ValuesFunc(func(g *j.Group) {
-			for _, x := range limits {
-				g.Line().Id(x.Go).Op(":").Id(x.Const)
-			}
-			g.Line()
-		}))))
-	return 1
-}
-
-// inUnit is a limit's doc with its unit, which a count has not, in the first sentence.
-func inUnit(x *ir.Limit) string {
-	if x.Unit == "count" {
-		return x.Doc
-	}
-	what, rest, more := strings.Cut(strings.TrimSuffix(x.Doc, "."), ". ")
-	what += ", in " + x.Unit + "."
-	if more {
-		what += " " + rest + "."
-	}
-	return what
 }

@@ -96,6 +96,12 @@ type Limit struct {
 	Const   string // "LimitFrameIn"
 	Unit    string // "bytes", "seconds", "count", "levels", "digits", "characters"
 	Default int64
+
+	// Group is the heading a limit of the runtime stands under; empty for one that nobody sets there.
+	Group    string
+	Field    string // "Handshake", of runtime.Limits; empty without a group
+	Flag     string // "handshake", of arcp serve; empty without a group
+	Negative string // what a negative value means; empty when it means the default
 }
 
 // ConstantGroup is a group of wire names that hand-written code refers to: detail keys, phases, metric names.

@@ -1,6 +1,10 @@
 package spec
 
-import "github.com/arcpkit/arcp/gen/ir"
+import (
+	"strings"
+
+	"github.com/arcpkit/arcp/gen/ir"
+)
 
 func (l *loader) readFeatures(v value) {
 	for _, e := range l.mapping(v, "features").members {
@@ -48,8 +52,8 @@ func (l *loader) draftCode(m *mapping) *ir.Code {
 
 func (l *loader) readLimits(v value) {
 	for _, e := range l.mapping(v, "limits").members {
-		m := l.record(e.val, "a limit", "doc", "section", "ours", "unit", "default")
-		x := &ir.Limit{Meta: l.meta(e, m, true), Name: l.name(e), Unit: l.text(m, "unit")}
+		m := l.record(e.val, "a limit", "doc", "section", "ours", "unit", "default", "group", "negative")
+		x := &ir.Limit{Meta: l.meta(e, m, true), Name: l.name(e), Unit: l.text(m, "unit"), Group: l.text(m, "group"), Negative: l.text(m, "negative")}
 		x.Const = "Limit" + x.Go
 		if m.broken {
 			continue
@@ -63,6 +67,13 @@ func (l *loader) readLimits(v value) {
 		case "bytes", "seconds", "count", "levels", "digits", "characters":
 		default:
 			l.errorf(e.key, "limit %s needs a unit: bytes, seconds, count, levels, digits or characters", e.name)
+		}
+		switch {
+		case x.Group != "":
+			bare := strings.TrimSuffix(e.name, "_sec")
+			x.Field, x.Flag = l.goName(bare), strings.ReplaceAll(bare, "_", "-")
+		case x.Negative != "":
+			l.errorf(e.key, "limit %s has no group: nobody sets it to a negative value", e.name)
 		}
 		l.claim(x.Const, e.key)
 		l.protocol.Limits = append(l.protocol.Limits, x)

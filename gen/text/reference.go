@@ -77,7 +77,7 @@ func (r *reference) tables(p *ir.Protocol) {
 		if l.Unit != "count" {
 			amount += unit(" "+l.Unit, l.Default)
 		}
-		r.Limits = append(r.Limits, row{Name: l.Wire, Default: amount, Doc: cell(prose(l.Meta))})
+		r.Limits = append(r.Limits, row{Name: l.Wire, Default: amount, Doc: cell(limitText(l))})
 	}
 	for _, g := range p.Constants {
 		s := section{Name: g.Wire, Doc: prose(g.Meta)}
@@ -89,6 +89,18 @@ func (r *reference) tables(p *ir.Protocol) {
 		}
 		r.Constants = append(r.Constants, s)
 	}
+}
+
+// limitText says besides the doc where a limit is set.
+func limitText(l *ir.Limit) string {
+	text := prose(l.Meta)
+	if l.Field != "" {
+		text += " `runtime.Limits." + l.Field + "`, `--" + l.Flag + "`."
+	}
+	if l.Negative != "" {
+		text += " Negative: " + l.Negative + "."
+	}
+	return text
 }
 
 func objectSection(o *ir.Object) section {

@@ -108,7 +108,7 @@ func floodEvents() int {
 // cut, and another session does not notice. guards B6, J1, J2.
 func TestPeerThatNeverReads(t *testing.T) {
 	done := make(chan error, 1)
-	w := open(t, func(o *arcprt.Options) { o.UnwrittenBytes, o.LogBytes = 1<<20, 2<<20 }, map[string]arcprt.AgentFunc{
+	w := open(t, func(o *arcprt.Options) { o.Limits.UnwrittenBytes, o.Limits.LogBytes = 1<<20, 2<<20 }, map[string]arcprt.AgentFunc{
 		"echo": echo,
 		"flood": func(ctx context.Context, t *arcprt.Task) error {
 			for range floodEvents() {

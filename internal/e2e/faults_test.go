@@ -91,7 +91,7 @@ func (w *local) Dial(context.Context) (transport.Conn, error) {
 
 func openLocal(t *testing.T, agents map[string]arcprt.AgentFunc) *local {
 	t.Helper()
-	rt, err := arcprt.New(&arcprt.Options{Name: "e2e", Verifier: tokens("alice"), HeartbeatInterval: time.Second, Logger: slog.New(slog.DiscardHandler)})
+	rt, err := arcprt.New(&arcprt.Options{Name: "e2e", Verifier: tokens("alice"), Limits: arcprt.Limits{HeartbeatInterval: time.Second}, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

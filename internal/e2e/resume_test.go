@@ -44,7 +44,7 @@ func drainFrames(t *testing.T, c transport.Conn, last uint64) (uint64, bool) {
 func TestCutReaderResumes(t *testing.T) {
 	const events = 30_000
 	done := make(chan error, 1)
-	w := open(t, func(o *arcprt.Options) { o.UnwrittenBytes, o.LogBytes = 1<<20, 64<<20 }, map[string]arcprt.AgentFunc{
+	w := open(t, func(o *arcprt.Options) { o.Limits.UnwrittenBytes, o.Limits.LogBytes = 1<<20, 64<<20 }, map[string]arcprt.AgentFunc{
 		"flood": func(ctx context.Context, t *arcprt.Task) error {
 			var err error
 			for range events {
@@ -92,7 +92,7 @@ func TestCutReaderResumes(t *testing.T) {
 // TestHistoryLargerThanTheCap is replayed to a reader that reads. guards A5, B1.
 func TestHistoryLargerThanTheCap(t *testing.T) {
 	const events = 20_000
-	w := open(t, func(o *arcprt.Options) { o.UnwrittenBytes = 256 << 10 }, map[string]arcprt.AgentFunc{
+	w := open(t, func(o *arcprt.Options) { o.Limits.UnwrittenBytes = 256 << 10 }, map[string]arcprt.AgentFunc{
 		"many": func(ctx context.Context, t *arcprt.Task) error {
 			for i := range events {
 				if err := t.Emit(ctx, &arcp.ThoughtBody{Text: fmt.Sprint(i)}); err != nil {
@@ -133,7 +133,7 @@ func TestHistoryLargerThanTheCap(t *testing.T) {
 // TestFlatOutEmitter: an agent that emits without a pause does not cost a reader that reads its session, nor the jobs beside it.
 func TestFlatOutEmitter(t *testing.T) {
 	const events = 50_000 // several times what may be unwritten
-	w := open(t, func(o *arcprt.Options) { o.UnwrittenBytes, o.LogBytes = 1<<20, 32<<20 }, map[string]arcprt.AgentFunc{
+	w := open(t, func(o *arcprt.Options) { o.Limits.UnwrittenBytes, o.Limits.LogBytes = 1<<20, 32<<20 }, map[string]arcprt.AgentFunc{
 		"echo": echo,
 		"flood": func(ctx context.Context, t *arcprt.Task) error {
 			for range events {

@@ -64,7 +64,7 @@ func (b *bare) connect(p faulty.Plan, careless bool) bool {
 		return true
 	}
 	if refused := b.line.refused; refused != nil {
-		if away := time.Since(heard); !b.w.small && !b.careless && away < b.w.opts.ResumeWindow && !b.w.isDown() {
+		if away := time.Since(heard); !b.w.small && !b.careless && away < b.w.opts.Limits.ResumeWindow && !b.w.isDown() {
 			b.w.fail("%s was refused its session %s after %v: %s %s", b.name, b.id, away, refused.Code, refused.Message)
 		}
 		b.forget()

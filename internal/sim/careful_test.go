@@ -87,7 +87,7 @@ func (c *careful) dial() (transport.Conn, error) {
 
 // told leaves out the faults that nobody can notice where there are no heartbeats.
 func (c *careful) told(p faulty.Plan) faulty.Plan {
-	if c.w.opts.HeartbeatInterval < 0 {
+	if c.w.opts.Limits.HeartbeatInterval < 0 {
 		p.FreezeRead, p.FreezeWrite, p.LoseWrite = 0, 0, 0
 	}
 	return p
@@ -176,7 +176,7 @@ func (c *careful) act(ctx context.Context, s *client.Session, own []*client.Job)
 		c.outage(pick(c.r, time.Second, 10*time.Second))
 	case 9:
 		if c.r.IntN(4) == 0 {
-			c.outage(c.w.opts.ResumeWindow + time.Minute)
+			c.outage(c.w.opts.Limits.ResumeWindow + time.Minute)
 		}
 	case 10:
 		if n := len(c.watched); n > 0 {
@@ -299,7 +299,7 @@ func (c *careful) excuse(what string, s *client.Session, err error, codes ...arc
 	}
 	lost := errors.Is(err, client.ErrSessionExpired) || errors.Is(err, client.ErrLinkLost)
 	given := errors.Is(err, context.Canceled) || errors.Is(err, client.ErrUnsubscribed) // given up, as it was meant to be
-	if given || c.w.isDown() || c.w.small || lost && c.w.silence(s.ID())+longestWait >= c.w.opts.ResumeWindow {
+	if given || c.w.isDown() || c.w.small || lost && c.w.silence(s.ID())+longestWait >= c.w.opts.Limits.ResumeWindow {
 		return
 	}
 	c.w.fail("%s, session %s: %s = %v", c.name, s.ID(), what, err)

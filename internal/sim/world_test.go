@@ -67,20 +67,22 @@ func open(t *testing.T, seed uint64) *world {
 		tokens[arcp.HashToken(tokenOf(p))] = p
 	}
 	w.opts = arcprt.Options{
-		Verifier:          tokens,
-		Logger:            slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		HeartbeatInterval: pick(r, -1, 5*time.Second, 30*time.Second),
-		ResumeWindow:      pick(r, 20*time.Second, time.Minute, 10*time.Minute),
-		CancelGrace:       pick(r, time.Second, 10*time.Second),
-		ChunkBytes:        pick(r, 0, 64),
-		LagEvents:         pick(r, 0, 0, 20),
+		Verifier: tokens,
+		Logger:   slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Limits: arcprt.Limits{
+			HeartbeatInterval: pick(r, -1, 5*time.Second, 30*time.Second),
+			ResumeWindow:      pick(r, 20*time.Second, time.Minute, 10*time.Minute),
+			CancelGrace:       pick(r, time.Second, 10*time.Second),
+			ChunkBytes:        pick[int64](r, 0, 64),
+			AckLagEvents:      pick[int64](r, 0, 0, 20),
+		},
 	}
 	if r.IntN(5) == 0 {
 		w.small = true
-		w.opts.RetainedBytes = pick(r, 2_000, 20_000)
+		w.opts.Limits.RetainedBytes = pick[int64](r, 2_000, 20_000)
 	}
 	if r.IntN(4) == 0 {
-		w.opts.UnwrittenBytes = pick(r, 3_000, 30_000)
+		w.opts.Limits.UnwrittenBytes = pick[int64](r, 3_000, 30_000)
 	}
 	rt, err := arcprt.New(&w.opts)
 	if err != nil {

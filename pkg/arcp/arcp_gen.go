@@ -7,7 +7,7 @@ const (
 	// Version is the protocol version, the value of the member arcp.
 	Version = "1.1"
 	// SpecDigest is the SHA-256 of the spec files, in hex; builds that agree on it agree on the wire.
-	SpecDigest = "c6a9721c1f158518c8ee545b13a6e01ad69514bb7df815042297abc2560f40ad"
+	SpecDigest = "06cbb0f62d183f4baba165e0c69c0693942791b2598af6be2ce1350f342b9c88"
 )
 
 // Feature names a negotiable part of the protocol. Names we do not know pass through.
@@ -155,6 +155,10 @@ const (
 	DetailCode = "code"
 	// DetailFirst is `first`. The first index retained, with RESUME_WINDOW_EXPIRED.
 	DetailFirst = "first"
+	// DetailLimit is `limit`. The name of the limit that was reached, with RATE_LIMITED and BACKPRESSURE.
+	DetailLimit = "limit"
+	// DetailMax is `max`. What that limit is set to.
+	DetailMax = "max"
 	// DetailAttempt is `attempt`. Which run this is, with the phase restarted.
 	DetailAttempt = "attempt"
 )

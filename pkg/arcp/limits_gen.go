@@ -4,8 +4,89 @@ package arcp
 
 // The default limits.
 const (
-	// LimitFrameIn is the largest frame read, in bytes. Kept by each transport, whose options set it;
-	// runtime.Options.FrameBytes is what a runtime tells its clients. §4.
+	// LimitHandshakeSec is how long a new link may take to say hello, in seconds. Set by runtime.Limits.Handshake.
+	// §6.1, ours.
+	LimitHandshakeSec = 10
+	// LimitWriteTimeoutSec is how long a peer may take for one batch of frames, in seconds. Set by
+	// runtime.Limits.WriteTimeout. §6.5, ours.
+	LimitWriteTimeoutSec = 20
+	// LimitHeartbeatIntervalSec is the silence after which a ping is sent, in whole seconds, in seconds. Set by
+	// runtime.Limits.HeartbeatInterval. §6.4.
+	LimitHeartbeatIntervalSec = 30
+	// LimitIdleSec is how long a link on which neither end says anything goes on where heartbeats were not agreed
+	// on, in seconds. Set by runtime.Limits.Idle. §6.4, ours.
+	LimitIdleSec = 3600
+	// LimitCancelGraceSec is how long an agent may take to obey a cancel, in seconds. Set by
+	// runtime.Limits.CancelGrace. §7.4, ours.
+	LimitCancelGraceSec = 10
+	// LimitPrincipalConnections is the most connections that carry a session of one principal. Set by
+	// runtime.Limits.PrincipalConnections. §6.1, ours.
+	LimitPrincipalConnections = 2000
+	// LimitPrincipalSessions is the most sessions of one principal, live and waiting to be resumed. Set by
+	// runtime.Limits.PrincipalSessions. §6.1, ours.
+	LimitPrincipalSessions = 5000
+	// LimitPrincipalJobs is the most unfinished jobs of one principal. Set by runtime.Limits.PrincipalJobs. §7.1,
+	// ours.
+	LimitPrincipalJobs = 5000
+	// LimitPrincipalSubscriptions is the most subscriptions of one principal, all its sessions together. Set by
+	// runtime.Limits.PrincipalSubscriptions. §7.6, ours.
+	LimitPrincipalSubscriptions = 10000
+	// LimitPrincipalSubmitRate is the submits of one principal a second, in the long run. Set by
+	// runtime.Limits.PrincipalSubmitRate. §7.1, ours.
+	LimitPrincipalSubmitRate = 1000
+	// LimitPrincipalSubmitBurst is the most submits of one principal at once. Set by
+	// runtime.Limits.PrincipalSubmitBurst. §7.1, ours.
+	LimitPrincipalSubmitBurst = 5000
+	// LimitPrincipalBytes is what is kept of the jobs of one principal, finished ones too, in bytes. Set by
+	// runtime.Limits.PrincipalBytes. §8.3, ours.
+	LimitPrincipalBytes = 8589934592
+	// LimitSessions is the most sessions of one runtime, live and waiting to be resumed. Set by
+	// runtime.Limits.Sessions. §6.1, ours.
+	LimitSessions = 10000
+	// LimitSessionJobs is the most unfinished jobs of one session. Set by runtime.Limits.SessionJobs. §7.1, ours.
+	LimitSessionJobs = 1000
+	// LimitSessionSubscriptions is the most subscriptions of one session. Set by
+	// runtime.Limits.SessionSubscriptions. §7.6, ours.
+	LimitSessionSubscriptions = 1000
+	// LimitResumeWindowSec is how long after a disconnect a session can be continued, in seconds. Set by
+	// runtime.Limits.ResumeWindow. §6.3.
+	LimitResumeWindowSec = 600
+	// LimitRetainedBytes counts events kept for the resume of one session, in bytes. Set by
+	// runtime.Limits.RetainedBytes. §6.5, ours.
+	LimitRetainedBytes = 16777216
+	// LimitUnwrittenBytes is what waits for a reader until its link is cut, in bytes. Set by
+	// runtime.Limits.UnwrittenBytes. §6.5, ours.
+	LimitUnwrittenBytes = 33554432
+	// LimitAckLagEvents is the lag behind which a session is told of back pressure. Set by
+	// runtime.Limits.AckLagEvents. §6.5, ours.
+	LimitAckLagEvents = 10000
+	// LimitJobEventRate is the events of one job a second; its agent waits when it is faster, once it has used up
+	// those of one second. Set by runtime.Limits.JobEventRate. §8.3, ours.
+	LimitJobEventRate = 100000
+	// LimitJobBytes is what one job may emit, all its events together; past it the agent gets an error, in bytes.
+	// Set by runtime.Limits.JobBytes. §8.3, ours.
+	LimitJobBytes = 4294967296
+	// LimitLogBytes is what is kept of one job's log, in bytes. The oldest goes. Set by runtime.Limits.LogBytes.
+	// §7.6, ours.
+	LimitLogBytes = 100663296
+	// LimitChunkBytes is the largest result chunk, decoded, in bytes. Set by runtime.Limits.ChunkBytes. §8.4.
+	LimitChunkBytes = 262144
+	// LimitResultBytes is the largest result, all chunks together, in bytes. Set by runtime.Limits.ResultBytes.
+	// §8.4, ours.
+	LimitResultBytes = 1073741824
+	// LimitJobRetentionSec is how long finished jobs are kept, in seconds. Set by runtime.Limits.JobRetention.
+	// §7.6, ours.
+	LimitJobRetentionSec = 86400
+	// LimitFinishedJobs is the most finished jobs remembered. Set by runtime.Limits.FinishedJobs. §7.6, ours.
+	LimitFinishedJobs = 10000
+	// LimitFinishedBytes is what is kept of the logs of finished jobs, all together, in bytes. Set by
+	// runtime.Limits.FinishedBytes. §7.6, ours.
+	LimitFinishedBytes = 268435456
+	// LimitIdempotencySec is how long idempotency keys are kept, in seconds. Set by runtime.Limits.Idempotency.
+	// §7.2.
+	LimitIdempotencySec = 86400
+	// LimitFrameIn is the largest frame read, in bytes. Each transport keeps it, whose options set it; a runtime
+	// tells its clients. Set by runtime.Limits.FrameIn. §4.
 	LimitFrameIn = 4194304
 	// LimitFrameOut is the largest frame written, in bytes. Kept by both ends of a link and by the log of a job,
 	// which refuses larger events. §4, ours.
@@ -22,73 +103,22 @@ const (
 	LimitIdempotencyKey = 256
 	// LimitReasonLength is the longest reason, in bytes. Kept by Validate. §6.7, ours.
 	LimitReasonLength = 1024
-	// LimitChunkBytes is the largest result chunk, decoded, in bytes. Set by runtime.Options.ChunkBytes. §8.4.
-	LimitChunkBytes = 262144
-	// LimitResultBytes is the largest result, all chunks together, in bytes. Set by runtime.Options.ResultBytes.
-	// §8.4, ours.
-	LimitResultBytes = 1073741824
-	// LimitHandshakeSec is how long a new link may take to say hello, in seconds. Set by
-	// runtime.Options.HandshakeTimeout. §6.1, ours.
-	LimitHandshakeSec = 10
 	// LimitConnectSec is how long a client waits for a link and its welcome, in seconds. Set by
 	// client.Options.HandshakeTimeout. §6.1, ours.
 	LimitConnectSec = 30
-	// LimitResumeWindowSec is how long after a disconnect a session can be continued, in seconds. Set by
-	// runtime.Options.ResumeWindow. §6.3.
-	LimitResumeWindowSec = 600
-	// LimitHeartbeatIntervalSec is the silence after which a ping is sent, in seconds. Set by
-	// runtime.Options.HeartbeatInterval. §6.4.
-	LimitHeartbeatIntervalSec = 30
 	// LimitHeartbeatMisses counts silent intervals that close the link. Kept by both ends of a link. §6.4.
 	LimitHeartbeatMisses = 2
-	// LimitRetainedBytes counts events kept for the resume of one session, in bytes. Set by
-	// runtime.Options.RetainedBytes. §6.5, ours.
-	LimitRetainedBytes = 16777216
-	// LimitAckLagEvents is the lag behind which a session is told of back pressure. Set by
-	// runtime.Options.LagEvents. §6.5, ours.
-	LimitAckLagEvents = 10000
 	// LimitListPageDefault counts jobs of a page when none is asked for. Kept by the runtime. §6.6, ours.
 	LimitListPageDefault = 100
 	// LimitListPageMax is the most jobs of a page. Kept by the runtime, which gives fewer than were asked for.
 	// §6.6, ours.
 	LimitListPageMax = 1000
-	// LimitIdempotencySec is how long idempotency keys are kept, in seconds. Set by runtime.Options.IdempotencyTime.
-	// §7.2.
-	LimitIdempotencySec = 86400
-	// LimitJobRetentionSec is how long finished jobs are kept, in seconds. Set by runtime.Options.JobRetention.
-	// §7.6, ours.
-	LimitJobRetentionSec = 86400
-	// LimitLogBytes is what is kept of one job's log, in bytes. The oldest goes; set by runtime.Options.LogBytes.
-	// §7.6, ours.
-	LimitLogBytes = 100663296
-	// LimitFinishedJobs is the most finished jobs remembered. Set by runtime.Options.MaxFinished. §7.6, ours.
-	LimitFinishedJobs = 10000
-	// LimitFinishedBytes is what is kept of the logs of finished jobs, all together, in bytes. Set by
-	// runtime.Options.FinishedBytes. §7.6, ours.
-	LimitFinishedBytes = 268435456
-	// LimitCancelGraceSec is how long an agent may take to obey a cancel, in seconds. Set by
-	// runtime.Options.CancelGrace. §7.4, ours.
-	LimitCancelGraceSec = 10
-	// LimitMaxSubscriptions is the most subscriptions of one session. Set by runtime.Options.MaxSubscribed. §7.6,
-	// ours.
-	LimitMaxSubscriptions = 1000
-	// LimitMaxJobs is the most unfinished jobs of one session. Set by runtime.Options.MaxJobs. §7.1, ours.
-	LimitMaxJobs = 1000
-	// LimitMaxSessions is the most sessions of one runtime, live and waiting to be resumed. Kept by the runtime at
-	// the hello. §6.1, ours.
-	LimitMaxSessions = 10000
 	// LimitStagedBytes counts events of one job waiting for the store, in bytes. Kept by the log of the job, whose
 	// agent waits. §8.3, ours.
 	LimitStagedBytes = 1048576
-	// LimitUnwrittenBytes counts bytes waiting for a reader that cut its link, in bytes. Set by
-	// runtime.Options.UnwrittenBytes. §6.5, ours.
-	LimitUnwrittenBytes = 33554432
 	// LimitControlBytes counts answers waiting for a reader that cut its link, in bytes. Kept by both ends of a
 	// link. §6.5, ours.
 	LimitControlBytes = 4194304
-	// LimitWriteTimeoutSec is how long a peer may take for one batch, in seconds. Kept by both ends of a link.
-	// §6.5, ours.
-	LimitWriteTimeoutSec = 20
 	// LimitDrainSec is how long a link that ends still writes what waits, in seconds. Kept by both ends of a link.
 	// §6.7, ours.
 	LimitDrainSec = 5
@@ -115,139 +145,3 @@ const (
 	// ours.
 	LimitLeaseGraceSec = 1
 )
-
-// Limits is every bound, with where it is kept. DefaultLimits gives the defaults; the zero value allows nothing.
-type Limits struct {
-	// The largest frame read, in bytes. Kept by each transport, whose options set it; runtime.Options.FrameBytes is
-	// what a runtime tells its clients.
-	FrameIn int64
-	// The largest frame written, in bytes. Kept by both ends of a link and by the log of a job, which refuses larger
-	// events.
-	FrameOut int64
-	// Malformed frames in a row that close the link. Kept by both ends of a link.
-	BadFrames int64
-	// The deepest nesting of a frame, in levels. Kept by the decoder.
-	Depth int64
-	// The longest literal of a number, in characters. Kept by the decoder.
-	NumberLength int64
-	// The longest id, in bytes. Kept by Validate.
-	IDLength int64
-	// The longest idempotency key, in bytes. Kept by Validate.
-	IdempotencyKey int64
-	// The longest reason, in bytes. Kept by Validate.
-	ReasonLength int64
-	// The largest result chunk, decoded, in bytes. Set by runtime.Options.ChunkBytes.
-	ChunkBytes int64
-	// The largest result, all chunks together, in bytes. Set by runtime.Options.ResultBytes.
-	ResultBytes int64
-	// How long a new link may take to say hello, in seconds. Set by runtime.Options.HandshakeTimeout.
-	HandshakeSec int64
-	// How long a client waits for a link and its welcome, in seconds. Set by client.Options.HandshakeTimeout.
-	ConnectSec int64
-	// How long after a disconnect a session can be continued, in seconds. Set by runtime.Options.ResumeWindow.
-	ResumeWindowSec int64
-	// The silence after which a ping is sent, in seconds. Set by runtime.Options.HeartbeatInterval.
-	HeartbeatIntervalSec int64
-	// Silent intervals that close the link. Kept by both ends of a link.
-	HeartbeatMisses int64
-	// Events kept for the resume of one session, in bytes. Set by runtime.Options.RetainedBytes.
-	RetainedBytes int64
-	// The lag behind which a session is told of back pressure. Set by runtime.Options.LagEvents.
-	AckLagEvents int64
-	// Jobs of a page when none is asked for. Kept by the runtime.
-	ListPageDefault int64
-	// The most jobs of a page. Kept by the runtime, which gives fewer than were asked for.
-	ListPageMax int64
-	// How long idempotency keys are kept, in seconds. Set by runtime.Options.IdempotencyTime.
-	IdempotencySec int64
-	// How long finished jobs are kept, in seconds. Set by runtime.Options.JobRetention.
-	JobRetentionSec int64
-	// What is kept of one job's log, in bytes. The oldest goes; set by runtime.Options.LogBytes.
-	LogBytes int64
-	// The most finished jobs remembered. Set by runtime.Options.MaxFinished.
-	FinishedJobs int64
-	// What is kept of the logs of finished jobs, all together, in bytes. Set by runtime.Options.FinishedBytes.
-	FinishedBytes int64
-	// How long an agent may take to obey a cancel, in seconds. Set by runtime.Options.CancelGrace.
-	CancelGraceSec int64
-	// The most subscriptions of one session. Set by runtime.Options.MaxSubscribed.
-	MaxSubscriptions int64
-	// The most unfinished jobs of one session. Set by runtime.Options.MaxJobs.
-	MaxJobs int64
-	// The most sessions of one runtime, live and waiting to be resumed. Kept by the runtime at the hello.
-	MaxSessions int64
-	// Events of one job waiting for the store, in bytes. Kept by the log of the job, whose agent waits.
-	StagedBytes int64
-	// Bytes waiting for a reader that cut its link, in bytes. Set by runtime.Options.UnwrittenBytes.
-	UnwrittenBytes int64
-	// Answers waiting for a reader that cut its link, in bytes. Kept by both ends of a link.
-	ControlBytes int64
-	// How long a peer may take for one batch, in seconds. Kept by both ends of a link.
-	WriteTimeoutSec int64
-	// How long a link that ends still writes what waits, in seconds. Kept by both ends of a link.
-	DrainSec int64
-	// Unread events of one job kept by a client; what is past it is fetched again when its turn comes, in bytes. Set
-	// by client.Options.EventBytes.
-	EventQueueBytes int64
-	// Unread chunks of one result kept by a client, in bytes. Set by client.Options.ResultBytes.
-	ResultQueueBytes int64
-	// The longest pattern of a lease, in bytes. Kept by Validate and whenever a lease is asked.
-	PatternLength int64
-	// The most patterns of a lease. Kept by Validate.
-	Patterns int64
-	// The most digits of an amount, in digits. Kept by ParseAmount and the decoder.
-	AmountDigits int64
-	// How long minting a credential may take, in seconds. Not kept yet.
-	CredentialIssueSec int64
-	// How long revoking one may delay the end of a job, in seconds. Not kept yet.
-	CredentialRevokeSec int64
-	// How long after its lease ended a job may still return, in seconds. Not kept yet.
-	LeaseGraceSec int64
-}
-
-// DefaultLimits returns the defaults.
-func DefaultLimits() Limits {
-	return Limits{
-		FrameIn:              LimitFrameIn,
-		FrameOut:             LimitFrameOut,
-		BadFrames:            LimitBadFrames,
-		Depth:                LimitDepth,
-		NumberLength:         LimitNumberLength,
-		IDLength:             LimitIDLength,
-		IdempotencyKey:       LimitIdempotencyKey,
-		ReasonLength:         LimitReasonLength,
-		ChunkBytes:           LimitChunkBytes,
-		ResultBytes:          LimitResultBytes,
-		HandshakeSec:         LimitHandshakeSec,
-		ConnectSec:           LimitConnectSec,
-		ResumeWindowSec:      LimitResumeWindowSec,
-		HeartbeatIntervalSec: LimitHeartbeatIntervalSec,
-		HeartbeatMisses:      LimitHeartbeatMisses,
-		RetainedBytes:        LimitRetainedBytes,
-		AckLagEvents:         LimitAckLagEvents,
-		ListPageDefault:      LimitListPageDefault,
-		ListPageMax:          LimitListPageMax,
-		IdempotencySec:       LimitIdempotencySec,
-		JobRetentionSec:      LimitJobRetentionSec,
-		LogBytes:             LimitLogBytes,
-		FinishedJobs:         LimitFinishedJobs,
-		FinishedBytes:        LimitFinishedBytes,
-		CancelGraceSec:       LimitCancelGraceSec,
-		MaxSubscriptions:     LimitMaxSubscriptions,
-		MaxJobs:              LimitMaxJobs,
-		MaxSessions:          LimitMaxSessions,
-		StagedBytes:          LimitStagedBytes,
-		UnwrittenBytes:       LimitUnwrittenBytes,
-		ControlBytes:         LimitControlBytes,
-		WriteTimeoutSec:      LimitWriteTimeoutSec,
-		DrainSec:             LimitDrainSec,
-		EventQueueBytes:      LimitEventQueueBytes,
-		ResultQueueBytes:     LimitResultQueueBytes,
-		PatternLength:        LimitPatternLength,
-		Patterns:             LimitPatterns,
-		AmountDigits:         LimitAmountDigits,
-		CredentialIssueSec:   LimitCredentialIssueSec,
-		CredentialRevokeSec:  LimitCredentialRevokeSec,
-		LeaseGraceSec:        LimitLeaseGraceSec,
-	}
-}

@@ -194,7 +194,7 @@ func (rt *Runtime) newAdopted(a *adoption, k *kept, f *journal.Fold, l *loans, e
 	s.view = rt.seq.Adopt(f, epoch, journal.GatesOf(k.Features), a.after, l.logs, own)
 	rt.admitSession(s)
 	s.mu.Lock()
-	s.window = time.AfterFunc(max(rt.opts.ResumeWindow, 0), s.expire)
+	s.window = time.AfterFunc(max(rt.opts.Limits.ResumeWindow, 0), s.expire)
 	s.mu.Unlock()
 	rt.opts.Logger.Info("session taken over from another node", "session", s.id)
 	return s

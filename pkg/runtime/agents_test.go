@@ -36,7 +36,7 @@ func newBench(t *testing.T, change func(*runtime.Options)) *bench {
 	t.Helper()
 	mem := store.NewMemory()
 	o := &runtime.Options{
-		Store: mem, Name: "rt", Version: "1", Verifier: tokens("alice", "bob"), ChunkBytes: 6, Logger: slog.New(slog.DiscardHandler),
+		Store: mem, Name: "rt", Version: "1", Verifier: tokens("alice", "bob"), Limits: runtime.Limits{ChunkBytes: 6}, Logger: slog.New(slog.DiscardHandler),
 	}
 	if change != nil {
 		change(o)

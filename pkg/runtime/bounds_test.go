@@ -30,7 +30,7 @@ func bounded(t *testing.T, change func(*runtime.Options), f func(t *testing.T, b
 // TestMaxJobs: a session may have so many unfinished jobs and no more; an end makes room.
 func TestMaxJobs(t *testing.T) {
 	t.Parallel()
-	bounded(t, func(o *runtime.Options) { o.MaxJobs = 2 }, func(t *testing.T, _ *bench, c transport.Conn, session string) {
+	bounded(t, func(o *runtime.Options) { o.Limits.SessionJobs = 2 }, func(t *testing.T, _ *bench, c transport.Conn, session string) {
 		submit := func(id string) arcp.Payload {
 			say(t, c, &arcp.Envelope{ID: id, SessionID: session, Payload: &arcp.JobSubmit{Agent: "wait"}})
 			return hear(t, c).Payload
@@ -61,10 +61,10 @@ func TestFinishedJobsAreForgotten(t *testing.T) {
 		wait   time.Duration
 		want   int
 	}{
-		{"number", func(o *runtime.Options) { o.MaxFinished = 3 }, 0, 3},
-		{"bytes", func(o *runtime.Options) { o.FinishedBytes = 1500 }, 0, 5},
-		{"young", func(o *runtime.Options) { o.JobRetention = time.Hour }, 59 * time.Minute, 10},
-		{"old", func(o *runtime.Options) { o.JobRetention = time.Hour }, 2 * time.Hour, 0},
+		{"number", func(o *runtime.Options) { o.Limits.FinishedJobs = 3 }, 0, 3},
+		{"bytes", func(o *runtime.Options) { o.Limits.FinishedBytes = 1500 }, 0, 5},
+		{"young", func(o *runtime.Options) { o.Limits.JobRetention = time.Hour }, 59 * time.Minute, 10},
+		{"old", func(o *runtime.Options) { o.Limits.JobRetention = time.Hour }, 2 * time.Hour, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -52,7 +52,7 @@ func (rt *Runtime) Serve(ctx context.Context, conn transport.Conn) (err error) {
 	}
 	defer rt.leave(c)
 	defer context.AfterFunc(ctx, func() { c.link.Close("the runtime closes the connection") })()
-	c.handshake = time.AfterFunc(rt.opts.HandshakeTimeout, func() { c.link.Close("no hello in time") })
+	c.handshake = time.AfterFunc(rt.opts.Limits.Handshake, func() { c.link.Close("no hello in time") })
 	defer c.end()
 	err = c.link.Run(func(e *arcp.Envelope) error { return c.guarded(ctx, e) })
 	if errors.Is(err, errEnd) || errors.Is(err, io.EOF) || errors.Is(err, link.ErrClosed) {
@@ -281,7 +281,7 @@ func (c *connection) startHeartbeat() {
 		return
 	}
 	c.link.SetHeartbeat(link.Heartbeat{
-		Interval: c.rt.opts.HeartbeatInterval,
+		Interval: c.rt.opts.Limits.HeartbeatInterval,
 		Ping: func() *arcp.Envelope {
 			return c.envelope("", "", &arcp.SessionPing{Nonce: arcp.NewID(arcp.PrefixMessage), SentAt: time.Now()})
 		},

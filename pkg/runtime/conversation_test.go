@@ -31,10 +31,10 @@ func TestConversations(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				rt := newBench(t, func(o *runtime.Options) {
 					if strings.HasPrefix(filepath.Base(file), "large") {
-						o.ChunkBytes = 0
+						o.Limits.ChunkBytes = 0
 					}
 					if strings.Contains(file, "back_pressure") {
-						o.LagEvents = 2
+						o.Limits.AckLagEvents = 2
 					}
 				})
 				defer rt.stop(t)

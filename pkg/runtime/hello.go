@@ -83,7 +83,7 @@ func (c *connection) begin(who *Principal, r *resumed) error {
 
 // authenticate tells who the client is. Why it was refused goes to the log only (§6.1).
 func (c *connection) authenticate(ctx context.Context, auth *arcp.Auth) (*Principal, *arcp.Error) {
-	ctx, cancel := context.WithTimeout(ctx, c.rt.opts.HandshakeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.rt.opts.Limits.Handshake)
 	defer cancel()
 	who, err := c.identify(ctx, auth)
 	if err == nil && (who == nil || who.ID == "") {
@@ -119,7 +119,7 @@ func (c *connection) identify(ctx context.Context, auth *arcp.Auth) (*Principal,
 func (c *connection) negotiate(caps *arcp.ClientCapabilities) []arcp.Feature {
 	both := []arcp.Feature{}
 	for _, f := range built {
-		off := f == arcp.FeatureHeartbeat && c.rt.opts.HeartbeatInterval < 0
+		off := f == arcp.FeatureHeartbeat && c.rt.opts.Limits.HeartbeatInterval < 0
 		if !off && caps != nil && slices.Contains(caps.Features, f) {
 			both = append(both, f)
 		}
@@ -132,18 +132,18 @@ func (c *connection) welcome(s *session, token arcp.Secret) *arcp.SessionWelcome
 	w := &arcp.SessionWelcome{
 		Runtime:         arcp.Software{Name: o.Name, Version: o.Version},
 		ResumeToken:     token,
-		ResumeWindowSec: uint64(max(1, o.ResumeWindow/time.Second)),
+		ResumeWindowSec: uint64(max(1, o.Limits.ResumeWindow/time.Second)),
 		Capabilities: arcp.RuntimeCapabilities{
 			Encodings: []string{arcp.EnvelopeEncodingJSON},
 			Features:  s.features,
 			Agents:    c.rt.agents.inventory(),
 			Limits: &arcp.SessionLimits{
-				FrameBytes: uint64(o.FrameBytes), RetainedBytes: uint64(o.RetainedBytes), IdempotencySec: uint64(o.IdempotencyTime / time.Second),
+				FrameBytes: uint64(o.Limits.FrameIn), RetainedBytes: uint64(o.Limits.RetainedBytes), IdempotencySec: uint64(o.Limits.Idempotency / time.Second),
 			},
 		},
 	}
 	if s.has(arcp.FeatureHeartbeat) {
-		w.HeartbeatIntervalSec = uint64(max(1, o.HeartbeatInterval/time.Second))
+		w.HeartbeatIntervalSec = uint64(max(1, o.Limits.HeartbeatInterval/time.Second))
 	}
 	return w
 }

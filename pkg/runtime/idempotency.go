@@ -118,7 +118,7 @@ const reservationGrace = time.Minute
 func (rt *Runtime) reserve(ctx context.Context, key store.Key, sum [sha256.Size]byte, jobID string) *arcp.Error {
 	now := time.Now()
 	r := reservation{sum, now, jobID}
-	op := store.Op{Key: key, Create: true, Node: rt.node.ID(), Snapshot: r.encode(), Expires: now.Add(rt.opts.IdempotencyTime)}
+	op := store.Op{Key: key, Create: true, Node: rt.node.ID(), Snapshot: r.encode(), Expires: now.Add(rt.opts.Limits.Idempotency)}
 	if err := rt.store.Commit(ctx, &store.Batch{Ops: []store.Op{op}}); err != nil {
 		if errors.Is(err, store.ErrExists) {
 			return errKeyTaken

@@ -223,7 +223,7 @@ func (j *job) finished() {
 		rt.finished = append(rt.finished, j)
 	}
 	if rt.sweeper == nil && !rt.stopping {
-		rt.sweeper = time.AfterFunc(rt.opts.JobRetention, rt.sweep)
+		rt.sweeper = time.AfterFunc(rt.opts.Limits.JobRetention, rt.sweep)
 	}
 	old := rt.expire(time.Now())
 	rt.mu.Unlock()

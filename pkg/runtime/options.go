@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/arcpkit/arcp/pkg/arcp"
-	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
 
@@ -38,33 +36,11 @@ type Options struct {
 	// and errors to slog.Default, as it is when New is called; slog.New(slog.DiscardHandler) is silence.
 	Logger *slog.Logger
 
-	HandshakeTimeout  time.Duration // from the connection to the hello; negative is the default, too
-	HeartbeatInterval time.Duration // silence after which a ping is sent; whole seconds; negative turns heartbeats off
-	CancelGrace       time.Duration // how long an agent may take to obey a cancel
-	ResumeWindow      time.Duration // how long a session outlives its link; negative: not at all
-	JobRetention      time.Duration // how long a finished job is remembered
-	IdempotencyTime   time.Duration // how long an idempotency key is
-
-	FrameBytes     int // the largest frame read, as the welcome tells; the transport is what keeps it
-	ChunkBytes     int // the largest result chunk, decoded
-	ResultBytes    int // the largest result, in bytes
-	UnwrittenBytes int // waiting for a reader; past it the reader is cut
-	RetainedBytes  int // written and not acknowledged, kept for the resume of one session
-	LogBytes       int // kept of one job's log
-	LagEvents      int // how far an acknowledging client may lag before it is told of back pressure
-	MaxSessions    int // sessions, those without a link too
-	MaxJobs        int // unfinished jobs of one session
-	MaxSubscribed  int // subscriptions of one session
-	MaxFinished    int // finished jobs remembered
-	FinishedBytes  int // of their logs, all together
+	// Limits bounds what clients and agents may use.
+	Limits Limits
 }
 
-const (
-	minChunk = 4         // the smallest result chunk: it holds any rune
-	minLog   = 512 << 10 // what is kept of a log at least: it is dropped in blocks of 64 KiB
-
-	defaultOrphanScan = 5 * time.Second // how long a dead node's jobs and sessions wait at most
-)
+const defaultOrphanScan = 5 * time.Second // how long a dead node's jobs and sessions wait at most
 
 // resolved returns a copy with every default set.
 func resolved(from *Options) (Options, error) {
@@ -89,7 +65,7 @@ func resolved(from *Options) (Options, error) {
 	}
 	setString(&o.Name, "arcpkit")
 	setString(&o.Version, "0.0.0")
-	o.resolveLimits()
+	o.Limits.resolve()
 	return o, nil
 }
 
@@ -106,59 +82,8 @@ func (w warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
 
 func (w warnings) WithGroup(name string) slog.Handler { return warnings{w.Handler.WithGroup(name)} }
 
-func (o *Options) resolveLimits() {
-	d := arcp.DefaultLimits()
-	o.HandshakeTimeout = max(o.HandshakeTimeout, 0)
-	setDuration(&o.HandshakeTimeout, seconds(uint64(d.HandshakeSec)))
-	setDuration(&o.HeartbeatInterval, seconds(uint64(d.HeartbeatIntervalSec)))
-	if o.HeartbeatInterval > 0 {
-		o.HeartbeatInterval = max(time.Second, o.HeartbeatInterval.Truncate(time.Second)) // the welcome says it in seconds
-	}
-	setDuration(&o.CancelGrace, seconds(uint64(d.CancelGraceSec)))
-	setDuration(&o.ResumeWindow, seconds(uint64(d.ResumeWindowSec)))
-	setDuration(&o.IdempotencyTime, seconds(uint64(d.IdempotencySec)))
-	setDuration(&o.JobRetention, seconds(uint64(d.JobRetentionSec)))
-	setInt(&o.FrameBytes, int(d.FrameIn))
-	setInt(&o.ChunkBytes, int(d.ChunkBytes))
-	setInt(&o.ResultBytes, int(d.ResultBytes))
-	setInt(&o.UnwrittenBytes, int(d.UnwrittenBytes))
-	setInt(&o.RetainedBytes, int(d.RetainedBytes))
-	setInt(&o.LagEvents, int(d.AckLagEvents))
-	setInt(&o.MaxSubscribed, int(d.MaxSubscriptions))
-	setInt(&o.LogBytes, int(d.LogBytes))
-	setInt(&o.MaxJobs, int(d.MaxJobs))
-	setInt(&o.MaxFinished, int(d.FinishedJobs))
-	setInt(&o.MaxSessions, int(d.MaxSessions))
-	setInt(&o.FinishedBytes, int(d.FinishedBytes))
-	o.ChunkBytes, o.LogBytes = max(o.ChunkBytes, minChunk), max(o.LogBytes, minLog)
-}
-
-func (o *Options) journalLimits() journal.Limits {
-	d := arcp.DefaultLimits()
-	return journal.Limits{
-		FrameBytes:     int(d.FrameOut),
-		StagedBytes:    int(d.StagedBytes),
-		LogBytes:       o.LogBytes,
-		UnwrittenBytes: o.UnwrittenBytes,
-		ViewBytes:      o.RetainedBytes,
-		LagEvents:      o.LagEvents,
-	}
-}
-
 func setString(p *string, v string) {
 	if *p == "" {
-		*p = v
-	}
-}
-
-func setInt(p *int, v int) {
-	if *p <= 0 {
-		*p = v
-	}
-}
-
-func setDuration(p *time.Duration, v time.Duration) {
-	if *p == 0 {
 		*p = v
 	}
 }

@@ -69,12 +69,12 @@ func (w *ResultWriter) Write(p []byte) (int, error) {
 	if w.closed || w.err != nil {
 		return 0, cmp.Or(w.err, io.ErrClosedPipe)
 	}
-	limit := uint64(w.task.job.rt.opts.ResultBytes)
+	limit := uint64(w.task.job.rt.opts.Limits.ResultBytes)
 	if uint64(len(p)) > limit-min(w.total+uint64(len(w.buf)), limit) {
 		w.err = arcp.NewError(arcp.CodeInternalError, "the result is larger than the runtime allows (%d bytes)", limit)
 		return 0, w.err
 	}
-	chunk := w.task.job.rt.opts.ChunkBytes
+	chunk := int(w.task.job.rt.opts.Limits.ChunkBytes)
 	for rest := p; len(rest) > 0 && w.err == nil; {
 		n := min(len(rest), chunk+utf8.UTFMax-len(w.buf))
 		w.buf, rest = append(w.buf, rest[:n]...), rest[n:]

@@ -19,12 +19,12 @@ func (rt *Runtime) expire(now time.Time) (old []*job) {
 			l[0], *list = nil, l[1:]
 		}
 	}
-	take(&rt.finished, rt.opts.MaxFinished, rt.opts.JobRetention)
-	take(&rt.keyed, math.MaxInt, max(rt.opts.JobRetention, rt.opts.IdempotencyTime))
+	take(&rt.finished, int(rt.opts.Limits.FinishedJobs), rt.opts.Limits.JobRetention)
+	take(&rt.keyed, math.MaxInt, max(rt.opts.Limits.JobRetention, rt.opts.Limits.Idempotency))
 	for _, j := range old {
 		rt.finishedBytes -= j.kept
 	}
-	for rt.finishedBytes > rt.opts.FinishedBytes && len(rt.finished) > 0 {
+	for int64(rt.finishedBytes) > rt.opts.Limits.FinishedBytes && len(rt.finished) > 0 {
 		j := rt.finished[0]
 		delete(rt.jobs, j.id)
 		rt.finished[0], rt.finished = nil, rt.finished[1:]
@@ -40,7 +40,7 @@ func (rt *Runtime) sweep() {
 	old := rt.expire(time.Now())
 	rt.sweeper = nil
 	if len(rt.finished)+len(rt.keyed) > 0 && !rt.stopping {
-		rt.sweeper = time.AfterFunc(max(rt.opts.JobRetention/16, time.Second), rt.sweep)
+		rt.sweeper = time.AfterFunc(max(rt.opts.Limits.JobRetention/16, time.Second), rt.sweep)
 	}
 	rt.mu.Unlock()
 	rt.forget(old)

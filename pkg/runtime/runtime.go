@@ -56,7 +56,7 @@ func New(o *Options) (*Runtime, error) {
 		opts:  opts,
 		store: opts.Store,
 		node:  node,
-		seq:   journal.New(opts.Store, opts.journalLimits()),
+		seq:   journal.New(opts.Store, opts.Limits.journal()),
 		start: time.Now(),
 		back:  newBackground(),
 		conns: map[*connection]struct{}{},

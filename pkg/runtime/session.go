@@ -93,7 +93,7 @@ func (rt *Runtime) open(ctx context.Context, who *Principal, features []arcp.Fea
 func (rt *Runtime) full() bool {
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
-	return len(rt.sessions) >= rt.opts.MaxSessions
+	return int64(len(rt.sessions)) >= rt.opts.Limits.Sessions
 }
 
 // admitSession makes a session be found.
@@ -154,8 +154,8 @@ func (s *session) park(c *connection) {
 		return
 	}
 	c.reader.Close()
-	if s.rt.opts.ResumeWindow > 0 {
-		s.window = time.AfterFunc(s.rt.opts.ResumeWindow, s.expire)
+	if s.rt.opts.Limits.ResumeWindow > 0 {
+		s.window = time.AfterFunc(s.rt.opts.Limits.ResumeWindow, s.expire)
 		s.mu.Unlock()
 		s.rt.opts.Logger.Info("session parked", "session", s.id)
 		return

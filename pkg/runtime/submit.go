@@ -61,8 +61,8 @@ func (s *session) admit(p *arcp.JobSubmit) (Agent, string, *arcp.Error) {
 	if err := s.unbuilt(p); err != nil {
 		return nil, "", err
 	}
-	if s.owner.unfinished.Load() >= int64(s.rt.opts.MaxJobs) {
-		return nil, "", arcp.NewError(arcp.CodeRateLimited, "the session has %d unfinished jobs, as many as it may", s.rt.opts.MaxJobs)
+	if s.owner.unfinished.Load() >= s.rt.opts.Limits.SessionJobs {
+		return nil, "", arcp.NewError(arcp.CodeRateLimited, "the session has %d unfinished jobs, as many as it may", s.rt.opts.Limits.SessionJobs)
 	}
 	return s.rt.agents.resolve(p.Agent)
 }
@@ -100,7 +100,7 @@ func (s *session) newJob(e *arcp.Envelope, p *arcp.JobSubmit, agent string) (*jo
 	if p.MaxRuntimeSec != nil {
 		maxRuntime = seconds(*p.MaxRuntimeSec)
 	}
-	j.core = core.NewJob(s.rt.now(), maxRuntime, s.rt.opts.CancelGrace)
+	j.core = core.NewJob(s.rt.now(), maxRuntime, s.rt.opts.Limits.CancelGrace)
 	j.task = &Task{job: j, input: append(arcp.RawJSON(nil), p.Input...), lease: leaseOf(p.LeaseRequest)}
 	ctx := context.WithValue(context.Background(), traceKey{}, j.trace)
 	ctx = context.WithValue(ctx, principalKey{}, j.principal)

@@ -50,7 +50,7 @@ func (s *session) observable(ctx context.Context, id string) (_ *job, done func(
 // follow attaches the view. The writer is held until the answer is on its way, which so precedes what the attach brings.
 func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSubscribe) *arcp.Error {
 	if !s.observe(j) {
-		return arcp.NewError(arcp.CodeRateLimited, "the session has %d subscriptions, as many as it may", s.rt.opts.MaxSubscribed)
+		return arcp.NewError(arcp.CodeRateLimited, "the session has %d subscriptions, as many as it may", s.rt.opts.Limits.SessionSubscriptions)
 	}
 	from := journal.Live
 	if p.History {
@@ -83,7 +83,7 @@ func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSub
 func (s *session) observe(j *job) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.observed[j.id] == nil && len(s.observed) >= s.rt.opts.MaxSubscribed {
+	if s.observed[j.id] == nil && int64(len(s.observed)) >= s.rt.opts.Limits.SessionSubscriptions {
 		return false
 	}
 	s.observed[j.id] = j

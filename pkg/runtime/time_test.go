@@ -37,7 +37,7 @@ func TestResumeWindows(t *testing.T) {
 		t.Run(fmt.Sprint(c.window, " ", c.after), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t, func(o *runtime.Options) { o.ResumeWindow = c.window })
+				b := newBench(t, func(o *runtime.Options) { o.Limits.ResumeWindow = c.window })
 				defer b.stop(t)
 				var served sync.WaitGroup
 				defer served.Wait()
@@ -113,7 +113,7 @@ func TestHeartbeatIntervals(t *testing.T) {
 		t.Run(fmt.Sprint(c.set), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t, func(o *runtime.Options) { o.HeartbeatInterval = c.set })
+				b := newBench(t, func(o *runtime.Options) { o.Limits.HeartbeatInterval = c.set })
 				defer b.stop(t)
 				var served sync.WaitGroup
 				defer served.Wait()
@@ -150,7 +150,7 @@ func TestHandshakeDeadline(t *testing.T) {
 		t.Run(fmt.Sprint(c.set), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t, func(o *runtime.Options) { o.HandshakeTimeout = c.set })
+				b := newBench(t, func(o *runtime.Options) { o.Limits.Handshake = c.set })
 				defer b.stop(t)
 				ours, theirs := transport.Pipe()
 				start := time.Now()
