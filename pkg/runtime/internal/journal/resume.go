@@ -29,6 +29,27 @@ func (v *View) Position(frame []byte, after uint64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.positioned = append(v.positioned, positioned{frame: frame, after: after})
+	v.answers += len(frame)
+	if v.answers > v.seq.limits.ViewBytes {
+		v.shorten()
+	}
+}
+
+// shorten forgets the oldest answers down to half of the cap, but not the newest: a client that asks without end and never acknowledges
+// would have them pile up. The caller holds v.mu.
+func (v *View) shorten() {
+	last := len(v.positioned) - 1
+	k := 0
+	for i, p := range v.positioned {
+		if p.of == nil && i < last && v.answers > v.seq.limits.ViewBytes/2 {
+			v.answers -= len(p.frame)
+			continue
+		}
+		v.positioned[k] = p
+		k++
+	}
+	clear(v.positioned[k:])
+	v.positioned = v.positioned[:k]
 }
 
 // prune forgets the frames that no resume can ask for any more. The caller holds v.mu.
@@ -39,6 +60,8 @@ func (v *View) prune() {
 		if p.due(seq) {
 			v.positioned[k] = p
 			k++
+		} else if p.of == nil {
+			v.answers -= len(p.frame)
 		}
 	}
 	clear(v.positioned[k:])
@@ -142,11 +165,15 @@ func (r *Reader) SetWaker(w Waker) {
 func (r *Reader) Close() {
 	v := r.view
 	v.mu.Lock()
-	defer v.mu.Unlock()
-	if r.generation == v.generation {
+	mine := r.generation == v.generation
+	if mine {
 		v.generation++
 		v.waker = nil
 		v.busy.Store(false)
+	}
+	v.mu.Unlock()
+	if mine {
+		v.seq.kick() // what emitters left to this reader
 	}
 }
 

@@ -187,3 +187,103 @@ func TestEveryGatedKindHasAGate(t *testing.T) {
 		}
 	}
 }
+
+// TestAnswersAreBounded: a client that asks and asks, acknowledges nothing and gets no event, costs no more than the view's cap.
+func TestAnswersAreBounded(t *testing.T) {
+	t.Parallel()
+	s := New(store.NewMemory(), testLimits)
+	v, _ := s.OpenView(t.Context(), "n", "sess_1", gateAll, nil)
+	if _, err := s.OpenLog(t.Context(), &NewLog{Node: "n", JobID: "job_1", Accepted: []byte("accepted 1"), Owner: v}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 1000 {
+		v.Position(fmt.Appendf(nil, "answer %d", i), 0)
+	}
+	_, frames, _ := v.Resume(0)
+	kept := 0
+	for _, f := range frames {
+		kept += len(f)
+	}
+	if kept > testLimits.ViewBytes+20 || kept < testLimits.ViewBytes/3 {
+		t.Errorf("%d bytes of answers are kept, want at most %d", kept, testLimits.ViewBytes)
+	}
+	if first, last := string(frames[0]), string(frames[len(frames)-1]); first != "accepted 1" || last != "answer 999" {
+		t.Errorf("kept are %q to %q, want the accepted and the newest answer", first, last)
+	}
+	v.Position([]byte(strings.Repeat("x", 2*testLimits.ViewBytes)), 0)
+	if _, frames, _ := v.Resume(0); len(frames) != 2 {
+		t.Errorf("%d frames are kept, want the accepted and the answer above the cap", len(frames))
+	}
+}
+
+// TestReaderThatGoesLeavesNothingStaged: what an emitter left to a writer between two batches is committed when that writer's link ends.
+func TestReaderThatGoesLeavesNothingStaged(t *testing.T) {
+	t.Parallel()
+	r, _, l := newTestView(t, testLimits)
+	for _, text := range []string{"first", "left to the writer"} {
+		if _, err := l.Append(t.Context(), thought(text)); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, _, err := r.AppendFrames(nil, nil, 1, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := l.Append(t.Context(), thought("last")); err != nil {
+		t.Fatal(err)
+	}
+	if n := l.Committed(); n != 2 {
+		t.Fatalf("%d events are committed, want the last one left to the writer", n)
+	}
+	r.Close()
+	if n := l.Committed(); n != 3 {
+		t.Errorf("%d events are committed after the reader is gone, want 3", n)
+	}
+}
+
+// TestParkedViewIsBounded: an emitter without end costs a session without a link no more than its job's log keeps. guards A17.
+func TestParkedViewIsBounded(t *testing.T) {
+	t.Parallel()
+	limits := testLimits
+	limits.LogBytes = 256 << 10
+	mem := store.NewMemory()
+	s := New(mem, limits)
+	v, _ := s.OpenView(t.Context(), "n", "sess_1", gateAll, nil)
+	quiet, err := s.OpenLog(t.Context(), &NewLog{Node: "n", JobID: "job_1", Owner: v})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := s.OpenLog(t.Context(), &NewLog{Node: "n", JobID: "job_2", Owner: v})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _, _ := v.Resume(0)
+	if _, err := quiet.Append(t.Context(), thought("quiet")); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	text := strings.Repeat("x", 2<<10)
+	for range 30000 { // 60 MB
+		if _, err := l.Append(t.Context(), thought(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(v.entries); n > 200 {
+		t.Errorf("%d entries are kept of a log that keeps %d bytes", n, limits.LogBytes)
+	}
+	head, err := mem.Lookup(t.Context(), v.key)
+	if n := head.Records + 1 - head.First; err != nil || n > 12000 { // two whole slabs of them and a bit
+		t.Errorf("%d records are kept, %v", n, err)
+	}
+	if c := v.Covers(1); c != TooOld {
+		t.Errorf("Covers(1) = %v, want TooOld", c)
+	}
+	tail := s.Tail(v)
+	last := tail - 10
+	r, _, covered := v.Resume(last)
+	if covered != Covered {
+		t.Fatalf("Resume(%d) = %v", last, covered)
+	}
+	if _, ends, _, err := r.AppendFrames(nil, nil, 1<<20, 64); err != nil || len(ends) != 10 {
+		t.Errorf("%d frames, %v, want 10", len(ends), err)
+	}
+}

@@ -50,6 +50,8 @@ type View struct {
 	entries    []entry // retained, oldest first
 	gone       uint64  // records of the view that nothing retained needs
 	positioned []positioned
+	answers    int    // bytes of the positioned frames that are no accepted
+	scan       int    // how many entries there must be before shed looks at them again
 	at         int    // entry the writer reads next
 	published  uint64 // newest number committed
 	written    uint64 // newest number handed to the writer
@@ -177,6 +179,9 @@ func (v *View) publish(failed error) (before uint64) {
 		v.overrun = true
 	}
 	v.crowd()
+	if v.waker == nil {
+		v.shed()
+	}
 	switch {
 	case failed != nil:
 	case v.named:
@@ -208,4 +213,39 @@ func (v *View) push(e *entry) {
 		return
 	}
 	v.entries = append(v.entries, *e)
+	v.entries[len(v.entries)-1].of = nil // it has its number: the log need not be kept for it
+}
+
+// shedEntries is how few entries are never looked through.
+const shedEntries = 64
+
+// shed forgets what nobody can resume from any more while there is no reader: all up to the newest entry that its log has dropped. An
+// emitter without end would pile up entries for as long as the session is parked. The caller holds v.mu.
+func (v *View) shed() {
+	if len(v.entries) < max(v.scan, shedEntries) {
+		return
+	}
+	k := len(v.entries)
+	for ; k > 0; k-- {
+		if e := &v.entries[k-1]; e.log != nil && e.log.First() >= e.idx0+e.n {
+			break
+		}
+	}
+	for i := range v.entries[:k] {
+		e := &v.entries[i]
+		if e.last() <= v.written {
+			v.kept = max(0, v.kept-e.bytes)
+		} else {
+			v.unwritten = max(0, v.unwritten-e.bytes)
+			v.overrun = true // a reader that is just being given the view has lost it
+		}
+		v.gone = e.rec
+		*e = entry{}
+	}
+	if k > 0 {
+		v.at = max(0, v.at-k)
+		v.entries = v.entries[k:]
+		v.prune()
+	}
+	v.scan = 2 * len(v.entries)
 }
