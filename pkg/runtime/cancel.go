@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/internal/link"
 	"github.com/arcpkit/arcp/pkg/runtime/internal/core"
 	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
 )
@@ -44,6 +45,11 @@ func errNoJob() *arcp.Error { return arcp.NewError(arcp.CodeJobNotFound, "there 
 // cancelFor answers before it stops the agent, so that the answer precedes the terminal on the wire.
 func (j *job) cancelFor(ctx context.Context, c *connection, s *session, requestID, reason string) *arcp.Error {
 	mine := j.belongs(ctx, s)
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if s.conn.Load() != c {
+		return nil // the session went on over another link, where the client asks again
+	}
 	j.mu.Lock()
 	fx := j.core.Cancel(mine, reason, j.rt.now())
 	if fx.Ack {
@@ -61,11 +67,17 @@ func (j *job) cancelFor(ctx context.Context, c *connection, s *session, requestI
 	return fx.Refuse
 }
 
+// answerSlack is how much longer than a job's first accepted any other answer about it may be.
+const answerSlack = 1 << 10
+
 // answer sends what a session must hear even when its link is lost meanwhile: it is sent again on resume to a client that
 // has nothing above the number after.
 func (c *connection) answer(s *session, j *job, p arcp.Payload, after uint64) {
 	e := c.envelope(j.id, j.trace, p)
 	frame, err := e.AppendJSON(nil)
+	if err == nil && len(frame) > arcp.LimitFrameOut {
+		err = link.ErrFrameTooLarge // no link would take it, and so none the session
+	}
 	if err != nil {
 		c.rt.opts.Logger.Error("answer cannot be encoded", "session", s.id, "job", j.id, "error", err)
 		return

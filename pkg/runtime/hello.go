@@ -37,7 +37,7 @@ func (c *connection) hello(ctx context.Context, e *arcp.Envelope, p *arcp.Sessio
 	reader, _, _ := s.view.Resume(0)
 	s.conn.Store(c)
 	c.rt.opts.Logger.Info("session opened", "session", s.id, "principal", who.ID, "client", p.Client.Name)
-	return c.begin(who, &resumed{session: s, token: token, reader: reader})
+	return c.begin(ctx, who, &resumed{session: s, token: token, reader: reader})
 }
 
 // resumeWith continues a session; a refusal closes the link and never opens a new one (§6.3).
@@ -56,11 +56,11 @@ func (c *connection) resumeWith(ctx context.Context, e *arcp.Envelope, auth *arc
 		r.old.takenOver()
 	}
 	c.rt.opts.Logger.Info("session resumed", "session", r.session.id, "principal", who.ID, "from", cl.last)
-	return c.begin(who, r)
+	return c.begin(ctx, who, r)
 }
 
 // begin welcomes the client: first the welcome, then what must be said again, then the view.
-func (c *connection) begin(who *Principal, r *resumed) error {
+func (c *connection) begin(ctx context.Context, who *Principal, r *resumed) error {
 	s := r.session
 	c.handshake.Stop()
 	c.reader = r.reader
@@ -70,7 +70,8 @@ func (c *connection) begin(who *Principal, r *resumed) error {
 		return err
 	}
 	for _, frame := range r.frames {
-		if err := c.link.Send(&arcp.Envelope{Payload: &arcp.UnknownMessage{Frame: frame}}); err != nil {
+		// They may be more than the control lane holds; nothing else can be asked before them.
+		if err := c.link.SendWait(ctx, &arcp.Envelope{Payload: &arcp.UnknownMessage{Frame: frame}}); err != nil {
 			return err
 		}
 	}

@@ -125,7 +125,7 @@ func (j *job) accepted(requestID string) *arcp.JobAccepted {
 // record lists the job and opens its log with its accepted message, attached to the session's view.
 func (s *session) record(ctx context.Context, j *job, accepted *arcp.Envelope) *arcp.Error {
 	frame, err := accepted.AppendJSON(nil)
-	if len(frame) > arcp.LimitFrameOut {
+	if len(frame) > arcp.LimitFrameOut-answerSlack {
 		return arcp.NewError(arcp.CodeInvalidRequest, "/payload/lease_request: the answer with this lease would not fit a frame")
 	}
 	if err == nil {
