@@ -169,7 +169,7 @@ func (rt *Runtime) lend(ctx context.Context, ids []string) (*loans, error) {
 func (rt *Runtime) newAdopted(a *adoption, k *kept, f *journal.Fold, l *loans, epoch store.Epoch) *session {
 	s := &session{
 		rt: rt, id: a.id, principal: k.Principal, features: k.Features, current: k.Tokens[0],
-		observed: map[string]*job{}, adopted: map[string]*job{},
+		observed: map[string]*subscription{}, adopted: map[string]*job{},
 	}
 	if len(k.Tokens) > 1 {
 		s.previous = &k.Tokens[1]
@@ -188,7 +188,7 @@ func (rt *Runtime) newAdopted(a *adoption, k *kept, f *journal.Fold, l *loans, e
 		case slices.Contains(k.Adopted, id):
 			s.adopted[id] = j
 		default:
-			s.observed[id] = j
+			s.observeAgain(j)
 		}
 	}
 	s.view = rt.seq.Adopt(f, epoch, journal.GatesOf(k.Features), a.after, l.logs, own)

@@ -26,6 +26,7 @@ type connection struct {
 	core    core.Session
 	session atomic.Pointer[session] // nil until the welcome
 	reader  *journal.Reader         // of the session's view; set with it
+	slot    slot                    // one of its principal's connections
 	taken   atomic.Bool             // it was told that the session went on elsewhere
 	heard   bool                    // the client has spoken since the welcome
 
@@ -83,6 +84,7 @@ func (rt *Runtime) enter(c *connection) bool {
 }
 
 func (rt *Runtime) leave(c *connection) {
+	c.slot.release()
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	delete(rt.conns, c)

@@ -24,14 +24,17 @@ func (c *connection) hello(ctx context.Context, e *arcp.Envelope, p *arcp.Sessio
 		c.refuse(e, refusal)
 		return c.hangUp()
 	}
+	if refusal := c.rt.quotas.take(&c.slot, who.ID, ofConnections); refusal != nil {
+		c.refuse(e, refusal)
+		return c.hangUp()
+	}
 	s, token, err := c.rt.open(ctx, who, c.negotiate(p.Capabilities))
 	if err != nil {
-		c.rt.opts.Logger.Error("session cannot be opened", "principal", who.ID, "error", err)
-		code := arcp.CodeInternalError
-		if errors.Is(err, errFull) {
-			code = arcp.CodeRateLimited
+		refusal := arcp.NewError(arcp.CodeInternalError, "no session can be opened now")
+		if !errors.As(err, &refusal) {
+			c.rt.opts.Logger.Error("session cannot be opened", "principal", who.ID, "error", err)
 		}
-		c.refuse(e, arcp.NewError(code, "no session can be opened now"))
+		c.refuse(e, refusal)
 		return c.hangUp()
 	}
 	reader, _, _ := s.view.Resume(0)
@@ -44,6 +47,10 @@ func (c *connection) hello(ctx context.Context, e *arcp.Envelope, p *arcp.Sessio
 func (c *connection) resumeWith(ctx context.Context, e *arcp.Envelope, auth *arcp.Auth, cl *claim) error {
 	who, refusal := c.authenticate(ctx, auth)
 	if refusal != nil {
+		c.refuse(e, refusal)
+		return c.hangUp()
+	}
+	if refusal := c.rt.admitResume(c, who, cl); refusal != nil {
 		c.refuse(e, refusal)
 		return c.hangUp()
 	}

@@ -32,8 +32,8 @@ type job struct {
 	owner *owner // the session that submitted it
 	keyed bool   // an idempotency key leads here
 	over  atomic.Bool
-	// counted says that it is one of its owner's unfinished jobs.
-	counted atomic.Bool
+	slot  slot      // one of the unfinished jobs of its owner, and of its principal
+	watch observers // the subscriptions to it
 	// remote says that another node runs it: the log follows the store, and nothing here decides about it.
 	remote atomic.Bool
 
@@ -211,6 +211,7 @@ func (j *job) tailOf(p arcp.Payload) func([]byte, uint64) ([]byte, error) {
 
 // finished lets the job go once its terminal is staged.
 func (j *job) finished() {
+	j.unwatch()
 	rt := j.rt
 	kept := j.log.Bytes()
 	rt.mu.Lock()

@@ -11,10 +11,15 @@ import (
 	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
 )
 
-// withDetail returns err with one detail.
+// withDetail returns err with one detail more. Details that are no object stay alone.
 func withDetail(err *arcp.Error, name string, value any) *arcp.Error {
-	if details, e := dynjson.Marshal(map[string]any{name: value}); e == nil {
-		err.Details = arcp.RawJSON(details)
+	details := map[string]any{}
+	if err.Details != nil && dynjson.Unmarshal(err.Details, &details) != nil {
+		return err
+	}
+	details[name] = value
+	if text, e := dynjson.Marshal(details); e == nil {
+		err.Details = arcp.RawJSON(text)
 	}
 	return err
 }
@@ -27,10 +32,7 @@ func peerCode(err *arcp.Error) *arcp.Error {
 	}
 	plain := *err
 	plain.Code = to
-	if plain.Details == nil {
-		return withDetail(&plain, arcp.DetailCode, string(err.Code))
-	}
-	return &plain
+	return withDetail(&plain, arcp.DetailCode, string(err.Code))
 }
 
 // agentError is what a job that ended with err tells its clients: an *arcp.Error as it is, if it can be sent, and of

@@ -115,6 +115,7 @@ func (rt *Runtime) giveBack(j *job) {
 
 // unlist takes a job out of the table. The caller holds rt.mu.
 func (rt *Runtime) unlist(j *job) {
+	j.uncount()
 	if rt.jobs[j.id] == j {
 		delete(rt.jobs, j.id)
 	}
@@ -170,17 +171,18 @@ func (rt *Runtime) unfollow(j *job, gone bool) bool {
 func (j *job) moved() {
 	if _, _, _, over := j.log.Terminal(); over && j.remote.Load() {
 		j.uncount()
+		j.unwatch()
 	}
 }
 
 func (j *job) count() {
-	if !j.counted.Swap(true) {
+	if j.rt.quotas.force(&j.slot, j.principal, ofJobs) {
 		j.owner.unfinished.Add(1)
 	}
 }
 
 func (j *job) uncount() {
-	if j.counted.Swap(false) {
+	if j.slot.release() {
 		j.owner.unfinished.Add(-1)
 	}
 }

@@ -23,6 +23,7 @@ type Runtime struct {
 	node   store.Node
 	seq    *journal.Sequencer
 	start  time.Time   // zero of the monotonic clock that machines are told
+	quotas *quotas     // what each principal has
 	back   *background // what a shared runtime does beside its connections and jobs
 
 	mu            sync.Mutex
@@ -65,6 +66,7 @@ func New(o *Options) (*Runtime, error) {
 		sessions: map[string]*session{},
 		tokens:   map[arcp.TokenHash]*session{},
 	}
+	rt.quotas = newQuotas(&rt.opts.Limits)
 	if opts.Shared {
 		rt.back.start(rt.tend)
 	}

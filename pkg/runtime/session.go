@@ -23,6 +23,7 @@ type session struct {
 	features  []arcp.Feature
 	view      *journal.View
 
+	slot  slot   // one of its principal's sessions
 	owner *owner // what its jobs keep of it
 	conn  atomic.Pointer[connection]
 
@@ -33,10 +34,11 @@ type session struct {
 	current  arcp.TokenHash  // of the token in the last welcome
 	previous *arcp.TokenHash // of the one it was presented for, until the new one is known to have arrived
 	window   *time.Timer
-	unattend context.CancelFunc // ends the reading of its inbox; nil in a runtime that is not shared
-	observed map[string]*job    // subscribed to, by id
-	left     bool               // another node has it
-	adopted  map[string]*job    // taken as its own by an idempotency key, by id
+	unattend context.CancelFunc       // ends the reading of its inbox; nil in a runtime that is not shared
+	observed map[string]*subscription // to unfinished jobs, by their ids
+	left     bool                     // another node has it
+	dropped  bool                     // nothing may be observed any more
+	adopted  map[string]*job          // taken as its own by an idempotency key, by id
 }
 
 // owner is what a job keeps of the session that submitted it, which may be gone long before the job is forgotten.
@@ -65,24 +67,26 @@ func (s *session) snapshot() ([]byte, error) {
 	return dynjson.Marshal(&k)
 }
 
-var errFull = errors.New("runtime: as many sessions as there may be")
-
 // open makes a session with its first token.
 func (rt *Runtime) open(ctx context.Context, who *Principal, features []arcp.Feature) (*session, arcp.Secret, error) {
 	token := arcp.NewToken()
 	if rt.full() {
-		return nil, token, errFull
+		return nil, token, overLimit(arcp.CodeRateLimited, limitSessions, rt.opts.Limits.Sessions)
 	}
 	s := &session{
 		rt: rt, id: arcp.NewID(arcp.PrefixSession), principal: who.ID, features: features,
-		current: arcp.HashToken(token.Reveal()), observed: map[string]*job{}, adopted: map[string]*job{},
+		current: arcp.HashToken(token.Reveal()), observed: map[string]*subscription{}, adopted: map[string]*job{},
 	}
 	s.owner = &owner{id: s.id}
 	head, err := s.snapshot()
 	if err != nil {
 		return nil, token, err
 	}
+	if refusal := rt.quotas.take(&s.slot, who.ID, ofSessions); refusal != nil {
+		return nil, token, refusal
+	}
 	if s.view, err = rt.seq.OpenView(ctx, rt.node.ID(), s.id, journal.GatesOf(features), head); err != nil {
+		s.slot.release()
 		return nil, token, err
 	}
 	rt.admitSession(s)
@@ -98,6 +102,7 @@ func (rt *Runtime) full() bool {
 
 // admitSession makes a session be found.
 func (rt *Runtime) admitSession(s *session) {
+	rt.quotas.force(&s.slot, s.principal, ofSessions)
 	rt.mu.Lock()
 	rt.sessions[s.id] = s
 	rt.tokens[s.current] = s
@@ -191,6 +196,7 @@ func (s *session) expire() {
 }
 
 func (rt *Runtime) drop(s *session) {
+	s.letGo()
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	if rt.sessions[s.id] == s {

@@ -12,6 +12,10 @@ import (
 
 // submit accepts a job or refuses it; nothing is kept of a refused one (§7.1).
 func (c *connection) submit(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobSubmit) error {
+	if refusal := c.rt.quotas.submit(s.principal); refusal != nil {
+		c.refuse(e, refusal)
+		return nil
+	}
 	if p.IdempotencyKey != "" {
 		return c.submitOnce(ctx, s, e, p)
 	}
@@ -32,8 +36,14 @@ func (c *connection) accept(ctx context.Context, s *session, e *arcp.Envelope, p
 		return nil // the session went on over another link, where the client asks again
 	}
 	j, jobCtx := s.newJob(e, p, name)
+	if refusal := j.claim(); refusal != nil {
+		j.cancel(refusal)
+		c.refuse(e, refusal)
+		return nil
+	}
 	if reserve != nil {
 		if refusal := reserve(j); refusal != nil {
+			j.uncount()
 			j.cancel(refusal)
 			if refusal != errKeyTaken {
 				c.refuse(e, refusal)
@@ -43,11 +53,11 @@ func (c *connection) accept(ctx context.Context, s *session, e *arcp.Envelope, p
 	}
 	accepted := c.envelope(j.id, j.trace, j.accepted(e.ID))
 	if refusal := s.record(ctx, j, accepted); refusal != nil {
+		j.uncount()
 		j.cancel(refusal)
 		c.refuse(e, refusal)
 		return nil
 	}
-	j.count()
 	// The control lane is written before events, so accepted precedes the job's first. Should the link be lost, the view
 	// has the frame for the next.
 	_ = c.link.Send(accepted)
@@ -62,7 +72,7 @@ func (s *session) admit(p *arcp.JobSubmit) (Agent, string, *arcp.Error) {
 		return nil, "", err
 	}
 	if s.owner.unfinished.Load() >= s.rt.opts.Limits.SessionJobs {
-		return nil, "", arcp.NewError(arcp.CodeRateLimited, "the session has %d unfinished jobs, as many as it may", s.rt.opts.Limits.SessionJobs)
+		return nil, "", overLimit(arcp.CodeRateLimited, limitSessionJobs, s.rt.opts.Limits.SessionJobs)
 	}
 	return s.rt.agents.resolve(p.Agent)
 }

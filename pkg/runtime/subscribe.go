@@ -49,8 +49,9 @@ func (s *session) observable(ctx context.Context, id string) (_ *job, done func(
 
 // follow attaches the view. The writer is held until the answer is on its way, which so precedes what the attach brings.
 func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSubscribe) *arcp.Error {
-	if !s.observe(j) {
-		return arcp.NewError(arcp.CodeRateLimited, "the session has %d subscriptions, as many as it may", s.rt.opts.Limits.SessionSubscriptions)
+	isNew, refusal := s.observe(j)
+	if refusal != nil {
+		return refusal
 	}
 	from := journal.Live
 	if p.History {
@@ -59,6 +60,9 @@ func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSub
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	if s.conn.Load() != c {
+		if isNew {
+			s.unobserve(j)
+		}
 		return nil // the session went on over another link, where the client asks again
 	}
 	s.view.Hold()
@@ -79,25 +83,6 @@ func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSub
 	return nil
 }
 
-// observe notes a subscription, unless there are too many.
-func (s *session) observe(j *job) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.observed[j.id] == nil && int64(len(s.observed)) >= s.rt.opts.Limits.SessionSubscriptions {
-		return false
-	}
-	s.observed[j.id] = j
-	return true
-}
-
-func (s *session) unobserve(j *job) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	was := s.observed[j.id] != nil
-	delete(s.observed, j.id)
-	return was
-}
-
 // unsubscribe ends a subscription; the stream of a job that the session submitted goes on (§7.6).
 func (c *connection) unsubscribe(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobUnsubscribe) error {
 	j, done, refusal := s.observable(ctx, p.JobID)
@@ -106,7 +91,8 @@ func (c *connection) unsubscribe(ctx context.Context, s *session, e *arcp.Envelo
 		c.refuse(e, refusal)
 		return nil
 	}
-	if s.unobserve(j) && !s.keeps(j) {
+	s.unobserve(j)
+	if !s.keeps(j) {
 		s.rt.seq.Detach(s.view, j.log)
 	}
 	return nil

@@ -1,0 +1,184 @@
+package runtime
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+)
+
+// resource is what a principal may have so many of.
+type resource uint8
+
+const (
+	ofConnections resource = iota
+	ofSessions
+	ofJobs
+	ofSubscriptions
+	resources
+)
+
+// quotas counts what each principal has now. A principal that has nothing, and whose submits are long enough ago, is forgotten.
+type quotas struct {
+	limits *Limits
+	start  time.Time
+
+	mu sync.Mutex
+	by map[string]*usage
+}
+
+// usage is what one principal has. The lock of quotas guards all but bytes.
+type usage struct {
+	of        *quotas
+	principal string
+	has       [resources]int64
+	submits   bucket
+	waning    *time.Timer // forgets it once its bucket is full again; nil while it has something
+	bytes     atomic.Int64
+	logs      int64 // that count into bytes
+}
+
+func newQuotas(l *Limits) *quotas {
+	return &quotas{limits: l, start: time.Now(), by: map[string]*usage{}}
+}
+
+// bound returns a limit and its name.
+func (q *quotas) bound(r resource) (int64, string) {
+	switch r {
+	case ofConnections:
+		return q.limits.PrincipalConnections, limitPrincipalConnections
+	case ofSessions:
+		return q.limits.PrincipalSessions, limitPrincipalSessions
+	case ofJobs:
+		return q.limits.PrincipalJobs, limitPrincipalJobs
+	default:
+		return q.limits.PrincipalSubscriptions, limitPrincipalSubscriptions
+	}
+}
+
+// slot is one of what a principal has. The zero slot is none.
+type slot struct {
+	usage *usage
+	kind  resource
+	held  atomic.Bool
+}
+
+// take gives a principal one more of something, or says why not. A slot that is held stays as it is.
+func (q *quotas) take(s *slot, principal string, r resource) *arcp.Error {
+	most, name := q.bound(r)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	u := q.usage(principal)
+	if most >= 0 && u.has[r] >= most && !s.held.Load() {
+		u.rest()
+		return overLimit(arcp.CodeRateLimited, name, most)
+	}
+	u.give(s, r)
+	return nil
+}
+
+// force is take for what is there already, as what another node or a former process left: it counts and is not refused.
+// It says whether the slot was not held before.
+func (q *quotas) force(s *slot, principal string, r resource) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.usage(principal).give(s, r)
+}
+
+func (u *usage) give(s *slot, r resource) bool {
+	if s.held.Swap(true) {
+		return false
+	}
+	s.usage, s.kind = u, r
+	u.has[r]++
+	return true
+}
+
+// release gives a slot back, once. It says whether it was held.
+func (s *slot) release() bool {
+	if !s.held.Load() {
+		return false
+	}
+	q := s.usage.of
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !s.held.Swap(false) {
+		return false
+	}
+	s.usage.has[s.kind]--
+	s.usage.rest()
+	return true
+}
+
+// submit takes a token from a principal's bucket, or says why not.
+func (q *quotas) submit(principal string) *arcp.Error {
+	rate := q.limits.PrincipalSubmitRate
+	if rate < 0 {
+		return nil
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	u := q.usage(principal)
+	defer u.rest()
+	if u.submits.take(time.Since(q.start), rate, q.limits.PrincipalSubmitBurst) {
+		return nil
+	}
+	return overLimit(arcp.CodeRateLimited, limitPrincipalSubmitRate, rate)
+}
+
+// usage returns what is kept of a principal, from now on. The caller holds q.mu.
+func (q *quotas) usage(principal string) *usage {
+	u := q.by[principal]
+	if u == nil {
+		u = &usage{of: q, principal: principal}
+		q.by[principal] = u
+	}
+	return u
+}
+
+// rest forgets a principal that has nothing, at once or when its bucket is full. The caller holds q.mu.
+func (u *usage) rest() {
+	if u.has != [resources]int64{} || u.logs > 0 || u.of.by[u.principal] != u {
+		return
+	}
+	q := u.of
+	full := u.submits.full(time.Since(q.start), q.limits.PrincipalSubmitRate, q.limits.PrincipalSubmitBurst)
+	switch {
+	case full <= 0:
+		delete(q.by, u.principal)
+	case u.waning == nil:
+		u.waning = time.AfterFunc(full, func() {
+			q.mu.Lock()
+			defer q.mu.Unlock()
+			u.waning = nil
+			u.rest()
+		})
+	}
+}
+
+// overLimit is a refusal that says which limit was reached.
+func overLimit(code arcp.ErrorCode, name string, most int64) *arcp.Error {
+	err := arcp.NewError(code, "the limit %s of %d is reached", name, most)
+	return withDetail(withDetail(err, arcp.DetailLimit, name), arcp.DetailMax, most)
+}
+
+// claim counts a job that is about to be accepted, or says why it may not be.
+func (j *job) claim() *arcp.Error {
+	if refusal := j.rt.quotas.take(&j.slot, j.principal, ofJobs); refusal != nil {
+		return refusal
+	}
+	j.owner.unfinished.Add(1)
+	return nil
+}
+
+// admitResume counts the connection of a client that resumes. Where it takes the place of one, there is no question of how many
+// there are.
+func (rt *Runtime) admitResume(c *connection, who *Principal, cl *claim) *arcp.Error {
+	s := rt.find(cl.session, arcp.HashToken(cl.token.Reveal()))
+	if s != nil && s.principal == who.ID && s.conn.Load() != nil {
+		rt.quotas.force(&c.slot, who.ID, ofConnections)
+		return nil
+	}
+	return rt.quotas.take(&c.slot, who.ID, ofConnections)
+}
