@@ -10,6 +10,7 @@ import (
 
 	"github.com/arcpkit/arcp/internal/jsonx"
 	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
 
@@ -81,7 +82,11 @@ func (c *connection) acceptAgain(ctx context.Context, s *session, e *arcp.Envelo
 	head, err := s.snapshot()
 	s.mu.Unlock()
 	if s.rt.opts.Shared && err == nil {
-		if err := s.rt.seq.Save(ctx, s.view, head); err != nil {
+		err = s.rt.seq.Save(ctx, s.view, head)
+		if errors.Is(err, journal.ErrLost) {
+			return nil // and this client asks again where it went on
+		}
+		if err != nil {
 			s.rt.opts.Logger.Error("session cannot be saved", "session", s.id, "error", err)
 		}
 	}

@@ -129,8 +129,8 @@ func (s *session) attend() {
 	})
 }
 
-// away lets go of a session that another node has, or is to have. Its link ends with what tell says, that the session was taken
-// over by default.
+// away lets go of a session that another node has, or is to have. Its link ends with what tell says, by default as that of a session
+// that moved.
 func (s *session) away(tell func(*connection)) {
 	s.mu.Lock()
 	if s.owner.gone.Load() || s.left {
@@ -149,12 +149,35 @@ func (s *session) away(tell func(*connection)) {
 	}
 	if c != nil {
 		if tell == nil {
-			tell = (*connection).takenOver
+			tell = func(c *connection) { c.moved(s) }
 		}
 		tell(c)
 	}
 	s.rt.seq.Abandon(s.view)
 	s.rt.opts.Logger.Info("session is another node's now", "session", s.id)
+}
+
+// moved is the end of a link whose session is another node's now. If this node counts as dead, the other one has taken the session for
+// that and not for a client: the client is to come back.
+func (c *connection) moved(s *session) {
+	if s.isOrphan() {
+		c.link.Close("the runtime has lost its store")
+		return
+	}
+	c.takenOver()
+}
+
+// isOrphan says whether the store counts this node as dead. Its lease may have run out a moment ago, so it is not enough to ask the node;
+// no key is ever acquired from epoch 0.
+func (s *session) isOrphan() bool {
+	select {
+	case <-s.rt.node.Lost():
+		return true
+	default:
+	}
+	key, _ := s.view.Owner()
+	_, _, err := s.rt.store.Acquire(context.Background(), s.rt.node.ID(), key, 0)
+	return errors.Is(err, store.ErrFenced)
 }
 
 // stale says whether the store has the session with another node, which this one has not noticed yet.

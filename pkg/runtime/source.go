@@ -21,7 +21,7 @@ func (v viewSource) Fill(b *link.Batch) (more bool, err error) {
 		_ = v.c.send(sessionError(arcp.NewError(arcp.CodeBackpressure, "events came faster than the session read them"), "", ""))
 	}
 	if errors.Is(err, journal.ErrLost) {
-		v.c.takenOver()
+		v.c.moved(v.c.session.Load())
 	}
 	return more, err
 }

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -55,7 +56,9 @@ func (c *connection) accept(ctx context.Context, s *session, e *arcp.Envelope, p
 	if refusal := s.record(ctx, j, accepted); refusal != nil {
 		j.uncount()
 		j.cancel(refusal)
-		c.refuse(e, refusal)
+		if refusal != errMoved {
+			c.refuse(e, refusal)
+		}
 		return nil
 	}
 	// The control lane is written before events, so accepted precedes the job's first. Should the link be lost, the view
@@ -132,6 +135,9 @@ func (j *job) accepted(requestID string) *arcp.JobAccepted {
 	}
 }
 
+// errMoved says that another node has the session by now, where its client asks again. It is not answered.
+var errMoved = arcp.NewError(arcp.CodeInternalError, "the session went on at another node")
+
 // record lists the job and opens its log with its accepted message, attached to the session's view.
 func (s *session) record(ctx context.Context, j *job, accepted *arcp.Envelope) *arcp.Error {
 	frame, err := accepted.AppendJSON(nil)
@@ -149,6 +155,9 @@ func (s *session) record(ctx context.Context, j *job, accepted *arcp.Envelope) *
 		j.log, err = s.rt.seq.OpenLog(ctx, &journal.NewLog{
 			Node: s.rt.node.ID(), JobID: j.id, TraceID: j.trace, Accepted: frame, Row: j.row(arcp.StatusRunning), Snapshot: told, Owner: s.view,
 		})
+	}
+	if errors.Is(err, journal.ErrLost) {
+		return errMoved
 	}
 	if err != nil {
 		s.rt.opts.Logger.Error("job cannot be recorded", "session", s.id, "error", err)

@@ -76,6 +76,9 @@ func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSub
 		trimmed.Retryable = false
 		return withDetail(trimmed, arcp.DetailFirst, j.log.First())
 	}
+	if s.view.Lost() {
+		return nil // and this client asks again where it went on
+	}
 	c.answer(s, j, &arcp.JobSubscribed{
 		JobID: j.id, CurrentStatus: j.statusAt(cut), Agent: j.agent, Lease: j.task.lease, TraceID: j.trace,
 		SubscribedFrom: min(from, cut), Replayed: p.History, RequestID: requestID, AfterEventSeq: after,

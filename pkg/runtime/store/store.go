@@ -213,7 +213,7 @@ type Store interface {
 	// Join counts the caller as a living node until Leave or until its lease is lost; ErrExists when that ID is alive.
 	Join(ctx context.Context, id NodeID) (Node, error)
 	// Acquire makes a living node the owner of an existing key if its epoch is still old, whoever owned it, and returns the new epoch
-	// and the head. ErrConflict when the epoch is another; ErrFenced when the node is not alive.
+	// and the head. ErrFenced when the node is not alive, whatever the epoch; ErrConflict when the epoch is another.
 	Acquire(ctx context.Context, node NodeID, key Key, old Epoch) (Epoch, Head, error)
 	// Release gives a key up: it has no owner, is no orphan, and its epoch commits nothing more.
 	Release(ctx context.Context, key Key, epoch Epoch) error

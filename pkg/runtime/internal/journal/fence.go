@@ -186,6 +186,13 @@ func (s *Sequencer) Fence(l *Log) {
 	}
 }
 
+// Lost says whether the view's session was found to be another node's.
+func (v *View) Lost() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return errors.Is(v.failed, ErrLost)
+}
+
 // Remote says whether another node writes the log.
 func (l *Log) Remote() bool {
 	l.mu.Lock()

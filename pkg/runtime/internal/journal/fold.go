@@ -25,6 +25,7 @@ type foldedSlot struct {
 	jobID string
 	seen  uint64
 	first uint64 // its first number, 0 when it has none
+	fresh bool   // attached to the whole log, and none of its spans is trimmed
 	live  bool
 }
 
@@ -77,7 +78,9 @@ func (f *Fold) read(at uint64, rec []byte) error {
 	switch rec[0] {
 	case recordAttach:
 		s := f.slot(uint32(r.next()))
-		s.seen, s.live = max(s.seen, r.next()), true
+		from := r.next()
+		s.fresh = s.fresh || s.seen == 0 && from == 0
+		s.seen, s.live = max(s.seen, from), true
 		s.jobID = string(r.rec)
 	case recordDetach:
 		f.slot(uint32(r.next())).live = false
@@ -113,7 +116,7 @@ func (f *Fold) span(p foldedSpan) {
 		s.seen = max(s.seen, p.at+p.n-1)
 		if s.first == 0 {
 			s.first = p.seq
-			if p.at > 1 {
+			if !s.fresh {
 				s.first = 1 // it had others, which are trimmed; or it needs no accepted
 			}
 		}

@@ -81,8 +81,10 @@ var ownerTests = []contract{
 	{"the dead acquire nothing", func(t *testing.T, s *bench) {
 		s.create("n", jobKey)
 		s.leave(s.join("a"))
-		_, _, err := s.Acquire(t.Context(), "a", jobKey, 1)
-		s.wantErr("Acquire by a node that left", err, store.ErrFenced)
+		for _, old := range []store.Epoch{0, 1} {
+			_, _, err := s.Acquire(t.Context(), "a", jobKey, old)
+			s.wantErr("Acquire by a node that left", err, store.ErrFenced)
+		}
 	}},
 	{"a released key has no owner and its epoch is spent", func(t *testing.T, s *bench) {
 		s.join("a")
