@@ -51,6 +51,15 @@ func (f *frames) reset() {
 	f.buf, f.ends = f.buf[:0], f.ends[:0]
 }
 
+// split takes the newest frame off.
+func (f *frames) split() (others, newest frames) {
+	n, start := len(f.ends)-1, 0
+	if n > 0 {
+		start = f.ends[n-1]
+	}
+	return frames{f.buf, f.ends[:n]}, frames{f.buf[start:], []int{len(f.buf) - start}}
+}
+
 // each calls write with every frame until one fails.
 func (f *frames) each(write func([]byte) error) error {
 	start := 0

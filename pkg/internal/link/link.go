@@ -109,6 +109,7 @@ type Link struct {
 	woken      bool    // the source may have frames
 	writing    bool    // the writer goroutine exists
 	lane       *frames // control frames the writer has not taken; nil when there are none
+	last       bool    // the newest of the lane is the last frame there is
 	room       chan struct{}
 	settled    chan struct{} // closed when the writer rests or the link ends; nil when nobody waits
 	writeTimer *time.Timer
@@ -246,7 +247,9 @@ func (l *Link) Close(reason string) { l.end(ErrClosed, reason, draining) }
 func (l *Link) Finish(e *arcp.Envelope, reason string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_ = l.sendLocked(e) // a link that ends already needs no last words
+	if l.sendLocked(e) == nil { // a link that ends already needs no last words
+		l.last = true
+	}
 	l.endLocked(ErrClosed, reason, draining)
 }
 

@@ -10,12 +10,14 @@ import (
 type writer struct {
 	batch Batch
 	lane  *frames // nil when no control frame waits
+	last  bool    // the newest of the lane is the last frame there is
 }
 
 var writers = sync.Pool{New: func() any { return new(writer) }}
 
 func (w *writer) clear() {
 	w.batch.reset()
+	w.last = false
 	if w.lane != nil {
 		w.lane.reset()
 		lanes.Put(w.lane)
@@ -60,15 +62,17 @@ func (l *Link) fill(w *writer) bool {
 		var err error
 		if more, err = src.Fill(&w.batch); err != nil {
 			l.end(fmt.Errorf("link: source: %w", err), "internal error", draining)
+			w.batch.reset()
 		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.state != open {
-		w.batch.reset()
+	if l.state == cut {
+		w.batch.reset() // what the source gave before the end is written otherwise: it counts as sent
 	}
 	l.woken = l.woken || more && len(w.batch.ends) > 0
 	w.lane, l.lane = l.lane, nil
+	w.last, l.last = l.last, false
 	if l.state != cut && (w.lane != nil || len(w.batch.ends) > 0) {
 		l.freeRoomLocked()
 		return true
@@ -106,13 +110,17 @@ func (l *Link) restLocked() bool {
 // put writes one flush under one deadline.
 func (l *Link) put(w *writer) error {
 	l.armWrite()
+	first, last := frames{}, frames{}
 	if w.lane != nil {
-		if err := w.lane.each(l.conn.Write); err != nil {
+		first = *w.lane
+	}
+	if w.last {
+		first, last = first.split()
+	}
+	for _, f := range []*frames{&first, &w.batch.frames, &last} {
+		if err := f.each(l.conn.Write); err != nil {
 			return err
 		}
-	}
-	if err := w.batch.each(l.conn.Write); err != nil {
-		return err
 	}
 	if err := l.conn.Flush(); err != nil {
 		return err
