@@ -56,14 +56,17 @@ func (b *bare) connect(p faulty.Plan, careless bool) bool {
 		last -= uint64(b.r.IntN(int(last)))
 		b.careless = true
 	}
-	if b.r.IntN(6) == 0 {
-		id = "" // the token finds it
+	if b.r.IntN(6) == 0 && b.w.kind != shared {
+		id = "" // the token finds it, where it is
 	}
 	b.line = b.dial(p, &arcp.Resume{SessionID: id, ResumeToken: arcp.MakeSecret(token), LastEventSeq: last})
 	if b.line.open() {
 		return true
 	}
 	if refused := b.line.refused; refused != nil {
+		if refused.Retryable && b.w.kind != single {
+			return false // its node is dying, or another one has the session just now
+		}
 		if away := time.Since(heard); !b.w.small && !b.careless && away < b.w.opts.Limits.ResumeWindow && !b.w.isDown() {
 			b.w.fail("%s was refused its session %s after %v: %s %s", b.name, b.id, away, refused.Code, refused.Message)
 		}
@@ -218,14 +221,20 @@ func (b *bare) settle() {
 	if b.line != nil {
 		b.line.close()
 	}
-	if b.id == "" || b.w.isDown() {
-		return
+	for range 20 { // for its node may die
+		if b.id == "" || b.w.isDown() {
+			return
+		}
+		if !b.connect(faulty.Plan{}, false) {
+			time.Sleep(time.Second)
+			continue
+		}
+		b.line.patient()
+		if b.await() {
+			break
+		}
 	}
-	if !b.connect(faulty.Plan{}, false) {
-		return
-	}
-	b.line.patient()
-	if !b.await() && b.alive() && !b.w.isDown() {
+	if b.waiting() != "" && !b.w.isDown() {
 		b.w.fail("%s was never told the end of its job %s (session %s)", b.name, b.waiting(), b.id)
 	}
 	b.line.close()

@@ -18,6 +18,7 @@ type bare struct {
 	name      string
 	principal string
 	r         *rand.Rand
+	roads     *rand.Rand // which node it dials
 	features  []arcp.Feature
 	serial    int
 	line      *line // the newest link
@@ -45,7 +46,7 @@ type line struct {
 }
 
 func newBare(w *world, actor uint64, principal string) *bare {
-	b := &bare{w: w, name: fmt.Sprint("c", actor), principal: principal, r: w.rng(actor)}
+	b := &bare{w: w, name: fmt.Sprint("c", actor), principal: principal, r: w.rng(actor), roads: w.rng(actor + 2_000_000)}
 	b.forget()
 	return b
 }
@@ -75,7 +76,7 @@ func (b *bare) dial(plan faulty.Plan, resume *arcp.Resume) *line {
 	if b.r.IntN(3) == 0 {
 		near, plan = plan, near
 	}
-	conn := faulty.New(b.w.dial(plan, pick(b.r, 4<<10, 256<<10)), near)
+	conn := faulty.New(b.w.dialAt(b.w.node(b.roads.IntN(6)), plan, pick(b.r, 4<<10, 256<<10)), near)
 	l := &line{
 		conn: b.w.clients.Conn(conn, arcp.FromClient), out: make(chan []byte, 1000), welcomed: make(chan struct{}), ended: make(chan struct{}),
 	}

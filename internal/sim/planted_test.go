@@ -16,7 +16,7 @@ import (
 
 // converse plays one conversation of three clients with a runtime that has a bug, and returns what the checker says.
 func converse(t *testing.T, b bug) []invariant.Violation {
-	w := open(t, 0)
+	w := open(t, 0, single)
 	var mu sync.Mutex
 	w.wrap = func(c transport.Conn) transport.Conn { return &planted{Conn: c, mu: &mu, bug: b} }
 	owner, observer, stranger := w.scripted(1, "alice"), w.scripted(2, "alice"), w.scripted(3, "bob")

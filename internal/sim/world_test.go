@@ -2,18 +2,19 @@ package sim
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/arcpkit/arcp/internal/invariant"
 	"github.com/arcpkit/arcp/pkg/arcp"
 	arcprt "github.com/arcpkit/arcp/pkg/runtime"
+	"github.com/arcpkit/arcp/pkg/runtime/store"
 	"github.com/arcpkit/arcp/pkg/transport"
 	"github.com/arcpkit/arcp/pkg/transport/faulty"
 )
@@ -22,7 +23,8 @@ import (
 type world struct {
 	t        *testing.T
 	seed     uint64
-	rt       *arcprt.Runtime
+	kind     kind
+	store    *store.Memory
 	opts     arcprt.Options
 	small    bool // the cap on what is kept is so low that a session may lose events and with them the right to resume
 	runtimes *invariant.Recorder
@@ -32,13 +34,17 @@ type world struct {
 	log      syncBuffer
 	begun    time.Time
 	wrap     func(transport.Conn) transport.Conn // plants a bug between the runtime and what is recorded; may be nil
+	mutate   func(store.Store) store.Store       // plants one between the runtime and its store; may be nil
+	roads    atomic.Int64                        // dials of those who do not care which node they reach
 
 	mu       sync.Mutex
 	jobs     []string    // every id that anybody was told
 	claims   []claim     // every session and token that anybody was told
 	keyed    []keyedWork // every submit with a key
 	readings []*reading  // what iterators yielded
-	down     bool        // the runtime was told to stop
+	nodes    []*node     // that clients find
+	died     bool        // a runtime did
+	down     bool        // the last runtime was told to stop
 	early    bool        // while clients were at work
 }
 
@@ -59,8 +65,10 @@ func canaryOf(principal string) string { return "canary-of-" + principal + "-012
 // rng is the randomness of one actor of a run, so that what one does not depend on how often another one drew.
 func (w *world) rng(actor uint64) *rand.Rand { return rand.New(rand.NewPCG(w.seed, actor)) }
 
-func open(t *testing.T, seed uint64) *world {
-	w := &world{t: t, seed: seed, begun: time.Now(), runtimes: invariant.NewRecorder(), clients: invariant.NewRecorder()}
+func open(t *testing.T, seed uint64, k kind) *world {
+	w := &world{
+		t: t, seed: seed, kind: k, store: store.NewMemory(), begun: time.Now(), runtimes: invariant.NewRecorder(), clients: invariant.NewRecorder(),
+	}
 	r := w.rng(0)
 	tokens := arcprt.StaticTokens{}
 	for _, p := range principals {
@@ -84,33 +92,27 @@ func open(t *testing.T, seed uint64) *world {
 	if r.IntN(4) == 0 {
 		w.opts.Limits.UnwrittenBytes = pick[int64](r, 3_000, 30_000)
 	}
-	rt, err := arcprt.New(&w.opts)
-	if err != nil {
-		t.Fatal(err)
+	for range w.settle() {
+		w.start()
 	}
-	err = rt.Handle("work", arcprt.AgentFunc(func(ctx context.Context, t *arcprt.Task) error {
-		w.agents.Add(1)
-		defer w.agents.Done()
-		return work(ctx, t)
-	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.rt = rt
 	return w
 }
 
 func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 
-// Dial connects to the runtime over a pipe whose runtime's end has the faults of plan.
-func (w *world) dial(plan faulty.Plan, capacity int) transport.Conn {
-	ours, theirs := transport.NewPipe(transport.PipeOptions{Bytes: capacity})
-	end := w.runtimes.Conn(faulty.New(theirs, plan), arcp.FromRuntime)
-	if w.wrap != nil {
-		end = w.wrap(end)
+// settle says how many runtimes there are at first.
+func (w *world) settle() int {
+	if w.kind == single {
+		return 1
 	}
-	w.serving.Go(func() { _ = w.rt.Serve(context.Background(), end) })
-	return ours
+	r := w.rng(5)
+	w.opts.Shared, w.opts.OrphanScan = true, pick(r, time.Second, 5*time.Second)
+	return pick(r, 2, 2, 3)
+}
+
+// dial connects to one node after the other, with the faults of plan at the runtime's end.
+func (w *world) dial(plan faulty.Plan, capacity int) transport.Conn {
+	return w.dialAt(w.node(int(w.roads.Add(1))), plan, capacity)
 }
 
 // plan draws what goes wrong with one end of one link; mostly nothing.
@@ -140,8 +142,9 @@ func plan(r *rand.Rand) faulty.Plan {
 
 // simulate is one run: actors do what the seed says, then everything comes to its end and is judged.
 func simulate(t *testing.T, seed uint64) {
-	w := open(t, seed)
+	w := open(t, seed, kindOf(seed))
 	r := w.rng(1)
+	end := w.fates()
 	var actors sync.WaitGroup
 	for i := range 1 + r.IntN(4) {
 		b := newBare(w, uint64(100+i), pick(r, principals...))
@@ -154,6 +157,7 @@ func simulate(t *testing.T, seed uint64) {
 		actors.Go(func() { w.stopEarly(r.IntN(60)) })
 	}
 	actors.Wait()
+	end()
 	if !w.isDown() {
 		w.audit()
 	}
@@ -172,13 +176,12 @@ func (w *world) stopEarly(after int) {
 
 func (w *world) shutdown(patience time.Duration) {
 	w.mu.Lock()
-	first := !w.down
 	w.down = true
 	w.mu.Unlock()
-	if first {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		_ = w.rt.Shutdown(ctx)
+	for n := w.node(0); n != nil; n = w.node(0) {
+		if w.remove(n) {
+			n.leave(patience)
+		}
 	}
 	w.serving.Wait()
 	w.agents.Wait()
@@ -192,7 +195,7 @@ func (w *world) isDown() bool {
 
 // judge holds the traces of both sides and the log against the promises.
 func (w *world) judge() {
-	o := invariant.Options{Principal: principalOf, Secrets: map[string]string{}}
+	o := invariant.Options{Principal: principalOf, Secrets: map[string]string{}, Nodes: w.kind != single, Died: w.hasDied()}
 	for _, p := range principals {
 		o.Secrets[canaryOf(p)] = p
 	}
@@ -240,7 +243,7 @@ func (w *world) report(side string, trace invariant.Trace, o invariant.Options) 
 func (w *world) fail(format string, args ...any) {
 	w.t.Helper()
 	total.violations.Add(1)
-	w.t.Errorf("seed %d: %s", w.seed, fmt.Sprintf(format, args...))
+	w.t.Errorf("seed %d -world %s: %s", w.seed, w.kind, fmt.Sprintf(format, args...))
 }
 
 // know notes a job that somebody was told of, for others to ask about.
