@@ -92,3 +92,29 @@ func TestLeaseThatNoAnswerHolds(t *testing.T) {
 		_ = c.Close("")
 	})
 }
+
+// TestStreamedResultForWhoComesLate: a session without result_chunk gets the result whole, though all that were there at the end took
+// chunks: by a subscription and by the key.
+func TestStreamedResultForWhoComesLate(t *testing.T) {
+	t.Parallel()
+	bounded(t, nil, func(t *testing.T, b *bench, _ transport.Conn, _ string) {
+		var served sync.WaitGroup
+		defer served.Wait()
+		c, welcome := greet(t, b, &served, nil, arcp.FeatureResultChunk)
+		submit := &arcp.JobSubmit{Agent: "chunks", IdempotencyKey: "k"}
+		say(t, c, &arcp.Envelope{ID: "m", SessionID: welcome.SessionID, Payload: submit})
+		job := hear(t, c).JobID
+		for hear(t, c).Type != arcp.TypeJobResult {
+		}
+		_ = c.Close("")
+		for _, ask := range []arcp.Payload{&arcp.JobSubscribe{JobID: job, History: true}, submit} {
+			c, welcome = greet(t, b, &served, nil, arcp.FeatureSubscribe)
+			say(t, c, &arcp.Envelope{ID: "m", SessionID: welcome.SessionID, Payload: ask})
+			hear(t, c)
+			if end, ok := hear(t, c).Payload.(*arcp.JobResult); !ok || string(end.Result) != `"abcdééééé"` {
+				t.Errorf("%s brings %+v, want the whole result", ask.MessageType(), end)
+			}
+			_ = c.Close("")
+		}
+	})
+}

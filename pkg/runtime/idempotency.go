@@ -73,9 +73,10 @@ func (c *connection) acceptAgain(ctx context.Context, s *session, e *arcp.Envelo
 	}
 	s.view.Hold()
 	defer s.view.Release()
+	s.wholeFor(j)
 	_, after, ok := s.rt.seq.Attach(s.view, j.log, 0)
-	if !ok {
-		_, after, _ = s.rt.seq.Attach(s.view, j.log, j.log.First()-1)
+	for !ok { // a busy log may drop more while it is asked what it has
+		_, after, ok = s.rt.seq.Attach(s.view, j.log, j.log.First()-1)
 	}
 	s.mu.Lock()
 	s.adopted[j.id] = j

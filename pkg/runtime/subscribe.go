@@ -69,6 +69,7 @@ func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSub
 	defer s.view.Release()
 	j.mu.Lock() // the status is that of the cut
 	defer j.mu.Unlock()
+	s.wholeFor(j)
 	cut, after, ok := s.rt.seq.Attach(s.view, j.log, from)
 	if !ok {
 		s.unobserve(j)
@@ -106,4 +107,11 @@ func (s *session) keeps(j *job) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return j.owner.id == s.id || s.adopted[j.id] != nil
+}
+
+// wholeFor puts a streamed result that is complete together, for a session that takes no chunks (§8.4).
+func (s *session) wholeFor(j *job) {
+	if !s.has(arcp.FeatureResultChunk) && !j.remote.Load() {
+		j.log.Substitute(j.alt)
+	}
 }
