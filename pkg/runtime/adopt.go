@@ -59,7 +59,7 @@ func (rt *Runtime) adopt(ctx context.Context, a *adoption) (*session, *arcp.Erro
 		case errors.Is(err, store.ErrNotFound):
 			return nil, errResume()
 		case !errors.Is(err, store.ErrConflict):
-			rt.opts.Logger.Error("session of another node cannot be taken over", "session", a.id, "error", err)
+			rt.opts.Logger.Error("session cannot be taken over", "session", a.id, "error", err)
 			return nil, errAway
 		}
 	}
@@ -96,7 +96,12 @@ func (rt *Runtime) tryAdopt(ctx context.Context, a *adoption) (*session, error) 
 		return nil, err
 	}
 	defer l.done()
-	return rt.newAdopted(a, k, fold, l, epoch), nil
+	s := rt.newAdopted(a, k, fold, l, epoch)
+	if k.Parked != nil && s.remains(*k.Parked) == minLeft {
+		s.expire()
+		return nil, store.ErrNotFound
+	}
+	return s, nil
 }
 
 // unfold reads a session from the store as far as it goes. Without an error, l.done must be called.
@@ -116,7 +121,7 @@ func (rt *Runtime) unfold(ctx context.Context, a *adoption, f *journal.Fold, sna
 	if err := f.Read(ctx, rt.store); err != nil {
 		return nil, nil, err
 	}
-	l, err := rt.lend(ctx, f.Jobs())
+	l, err := rt.lend(ctx, f)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -144,21 +149,27 @@ func (l *loans) done() {
 }
 
 // lend borrows jobs; those that are forgotten are left out.
-func (rt *Runtime) lend(ctx context.Context, ids []string) (*loans, error) {
+func (rt *Runtime) lend(ctx context.Context, f *journal.Fold) (*loans, error) {
 	l := &loans{jobs: map[string]*job{}, logs: map[string]*journal.Log{}}
-	for _, id := range ids {
+	for _, id := range f.Jobs() {
 		j, done := rt.borrow(ctx, id)
 		l.back = append(l.back, done)
 		if j == nil {
 			continue
 		}
-		if j.remote.Load() {
-			if err := j.log.Load(ctx, j.alt); errors.Is(err, store.ErrNotFound) {
-				continue
-			} else if err != nil {
-				l.done()
-				return nil, err
-			}
+		var err error
+		switch {
+		case j.remote.Load():
+			err = j.log.Load(ctx, j.alt)
+		case f.Owes(j.log): // what was numbered is read when it is written
+			err = j.log.Fetch(ctx)
+		}
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			l.done()
+			return nil, err
 		}
 		l.jobs[id], l.logs[id] = j, j.log
 	}
@@ -177,13 +188,13 @@ func (rt *Runtime) newAdopted(a *adoption, k *kept, f *journal.Fold, l *loans, e
 	rt.mu.Lock()
 	s.owner = rt.ownerOf(a.id)
 	rt.mu.Unlock()
-	own := map[string]bool{}
+	accepted := map[string][]byte{}
 	for _, id := range f.Live() {
 		j := l.jobs[id]
 		switch {
 		case j == nil:
 		case j.owner.id == a.id:
-			own[id] = true
+			accepted[id] = j.acceptedFrame()
 			j.recount()
 		case slices.Contains(k.Adopted, id):
 			s.adopted[id] = j
@@ -191,12 +202,17 @@ func (rt *Runtime) newAdopted(a *adoption, k *kept, f *journal.Fold, l *loans, e
 			s.observeAgain(j)
 		}
 	}
-	s.view = rt.seq.Adopt(f, epoch, journal.GatesOf(k.Features), a.after, l.logs, own)
+	s.view = rt.seq.Adopt(f, epoch, journal.GatesOf(k.Features), a.after, l.logs, accepted)
 	rt.admitSession(s)
 	s.mu.Lock()
-	s.window = time.AfterFunc(max(rt.opts.Limits.ResumeWindow, 0), s.expire)
+	if k.Parked != nil {
+		s.wait(*k.Parked)
+	} else {
+		s.wait(time.Now())
+		s.noteParked()
+	}
 	s.mu.Unlock()
-	rt.opts.Logger.Info("session taken over from another node", "session", s.id)
+	rt.opts.Logger.Info("session taken over", "session", s.id)
 	return s
 }
 

@@ -44,6 +44,10 @@ var (
 // Serve speaks with one client over conn until either side ends, and closes conn. It returns nil after an orderly end. Ending ctx
 // closes the connection; jobs run on. Many connections may be served at once.
 func (rt *Runtime) Serve(ctx context.Context, conn transport.Conn) (err error) {
+	if err := rt.Start(ctx); err != nil {
+		_ = conn.Close("the runtime cannot start")
+		return err
+	}
 	c := &connection{rt: rt, peer: conn.Peer()}
 	c.link = link.New(conn, rt.linkOptions(c))
 	if !rt.enter(c) {

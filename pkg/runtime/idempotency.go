@@ -82,7 +82,7 @@ func (c *connection) acceptAgain(ctx context.Context, s *session, e *arcp.Envelo
 	s.adopted[j.id] = j
 	head, err := s.snapshot()
 	s.mu.Unlock()
-	if s.rt.opts.Shared && err == nil {
+	if s.rt.lasting && err == nil {
 		err = s.rt.seq.Save(ctx, s.view, head)
 		if errors.Is(err, journal.ErrLost) {
 			return nil // and this client asks again where it went on

@@ -30,7 +30,8 @@ type job struct {
 	uninbox   context.CancelFunc // ends the reading of its inbox; nil in a runtime that is not shared
 
 	owner *owner // the session that submitted it
-	keyed bool   // an idempotency key leads here
+	asked asked
+	keyed bool // an idempotency key leads here
 	over  atomic.Bool
 	slot  slot      // one of the unfinished jobs of its owner, and of its principal
 	watch observers // the subscriptions to it
@@ -158,7 +159,7 @@ func (j *job) writeTerminal(fx *core.JobEffects) {
 	j.ended = time.Now().UTC()
 	j.over.Store(true)
 	j.uncount() // before anybody can see the end
-	t := &journal.Terminal{Row: j.row(fx.Status)}
+	t := &journal.Terminal{Row: j.row(fx.Status), Snapshot: j.tellEnd(fx.Status)}
 	if fx.Success {
 		j.success(t)
 	} else {
@@ -171,7 +172,7 @@ func (j *job) writeTerminal(fx *core.JobEffects) {
 	_, err := j.log.Close(t)
 	if err != nil {
 		j.rt.opts.Logger.Error("end of a job cannot be sent as it is", "job", j.id, "error", err)
-		t.Row = j.row(arcp.StatusError)
+		t.Row, t.Snapshot = j.row(arcp.StatusError), j.tellEnd(arcp.StatusError)
 		j.failure(t, arcp.NewError(arcp.CodeInternalError, "the job's end could not be written"), arcp.StatusError)
 		_, err = j.log.Close(t)
 	}
@@ -213,22 +214,11 @@ func (j *job) tailOf(p arcp.Payload) func([]byte, uint64) ([]byte, error) {
 func (j *job) finished() {
 	j.unwatch()
 	rt := j.rt
-	kept := j.log.Bytes()
 	rt.mu.Lock()
-	j.kept = kept
-	rt.finishedBytes += kept
 	rt.oneLess()
-	if j.keyed {
-		rt.keyed = append(rt.keyed, j)
-	} else {
-		rt.finished = append(rt.finished, j)
-	}
-	if rt.sweeper == nil && !rt.stopping {
-		rt.sweeper = time.AfterFunc(rt.opts.Limits.JobRetention, rt.sweep)
-	}
-	old := rt.expire(time.Now())
 	rt.mu.Unlock()
-	rt.forget(old)
+	j.remember()
+	rt.retain()
 	if j.uninbox != nil {
 		j.uninbox()
 	}

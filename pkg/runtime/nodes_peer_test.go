@@ -34,6 +34,9 @@ func onNodes(t *testing.T, f func(t *testing.T, n *nodes)) {
 			if err := b.Handle("steps", runtime.AgentFunc(n.step)); err != nil {
 				t.Fatal(err)
 			}
+			if err := b.Start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 			return b
 		}
 		n.a, n.b = start(), start()
@@ -151,6 +154,9 @@ func (p *peer) hear() string {
 	case *arcp.JobEvent:
 		if thought, ok := b.Body.(*arcp.ThoughtBody); ok {
 			return thought.Text
+		}
+		if status, ok := b.Body.(*arcp.StatusBody); ok {
+			return fmt.Sprintf("%s %s", status.Phase, status.Details)
 		}
 		return string(b.Kind)
 	case *arcp.JobResult:

@@ -7,24 +7,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/arcpkit/arcp/internal/dynjson"
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime/internal/core"
 	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
-
-// told is what other nodes must know of a job before they read its log; the store keeps it beside that.
-type told struct {
-	Principal string       `json:"principal"`
-	Session   string       `json:"session"` // that submitted it
-	Keyed     bool         `json:"keyed,omitempty"`
-	Accepted  arcp.RawJSON `json:"accepted"` // the payload, which names agent, lease and trace
-}
-
-func (j *job) snapshot() ([]byte, error) {
-	return dynjson.Marshal(&told{Principal: j.principal, Session: j.owner.id, Keyed: j.keyed, Accepted: j.line})
-}
 
 // borrow returns a job by its id, be it of this node or, in a shared runtime, of another; nil when there is none. Until done is called it
 // is not forgotten. One of another node stays for as long as some session here is attached to it.
@@ -36,62 +23,12 @@ func (rt *Runtime) borrow(ctx context.Context, id string) (_ *job, done func()) 
 	}
 	rt.mu.Unlock()
 	if j == nil && rt.opts.Shared {
-		j = rt.describe(ctx, id)
+		j, _ = rt.describe(ctx, id)
 	}
 	if j == nil {
 		return nil, func() {}
 	}
 	return j, func() { rt.giveBack(j) }
-}
-
-// describe makes a job of another node known here.
-func (rt *Runtime) describe(ctx context.Context, id string) *job {
-	head, err := rt.store.Lookup(ctx, store.Key{Kind: store.KindJob, ID: id})
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	var t told
-	var p arcp.Payload
-	if err == nil {
-		err = dynjson.Unmarshal(head.Snapshot, &t)
-	}
-	if err == nil {
-		p, err = arcp.DecodePayload(arcp.TypeJobAccepted, t.Accepted)
-	}
-	if err != nil {
-		rt.opts.Logger.Error("job of another node cannot be looked up", "job", id, "error", err)
-		return nil
-	}
-	a := p.(*arcp.JobAccepted)
-	j := &job{
-		rt: rt, id: a.JobID, agent: a.Agent, principal: t.Principal, trace: a.TraceID, created: a.AcceptedAt, line: t.Accepted,
-		keyed: t.Keyed, log: rt.seq.NewRemote(a.JobID, a.TraceID), cancel: func(error) {}, core: core.JobAt(arcp.StatusRunning),
-	}
-	j.task = &Task{job: j, lease: leaseOf(a.Lease)}
-	j.remote.Store(true)
-	rt.mu.Lock()
-	defer rt.mu.Unlock()
-	if known := rt.jobs[id]; known != nil {
-		j = known
-	} else {
-		j.owner = rt.ownerOf(t.Session)
-		rt.jobs[j.id] = j
-	}
-	j.users++
-	return j
-}
-
-// ownerOf returns what this node knows of a session, which may be on any. The caller holds rt.mu.
-func (rt *Runtime) ownerOf(session string) *owner {
-	if s := rt.sessions[session]; s != nil {
-		return s.owner
-	}
-	for _, j := range rt.jobs {
-		if j.owner != nil && j.owner.id == session {
-			return j.owner
-		}
-	}
-	return &owner{id: session}
 }
 
 // giveBack ends a borrow: a remote job that somebody attached to meanwhile is followed, and one that nobody has is forgotten.
@@ -187,17 +124,17 @@ func (j *job) uncount() {
 	}
 }
 
-// loaded brings what another node has written of the job by now.
+// loaded brings what the store has of the job and this node does not: what another node has written by now, or all of one that has ended.
 func (j *job) loaded(ctx context.Context) *arcp.Error {
-	if !j.remote.Load() {
-		return nil
+	err := j.log.Fetch(ctx)
+	if j.remote.Load() {
+		err = j.log.Load(ctx, j.alt)
 	}
-	err := j.log.Load(ctx, j.alt)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return errNoJob()
 	case err != nil:
-		j.rt.opts.Logger.Error("job of another node cannot be read", "job", j.id, "error", err)
+		j.rt.opts.Logger.Error("job cannot be read", "job", j.id, "error", err)
 		return arcp.NewError(arcp.CodeInternalError, "the job cannot be read now")
 	}
 	return nil
@@ -267,7 +204,7 @@ func (j *job) belongs(ctx context.Context, s *session) bool {
 	switch {
 	case j.owner.id == s.id, j.owner.gone.Load():
 		return true
-	case !j.rt.opts.Shared:
+	case !j.rt.lasting:
 		return false
 	}
 	_, err := j.rt.store.Lookup(ctx, store.Key{Kind: store.KindSession, ID: j.owner.id})

@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
@@ -95,14 +96,14 @@ func (rt *Runtime) find(id string, hash arcp.TokenHash) *session {
 // shows that it has the new one. The caller holds s.mu.
 func (s *session) takeOver(ctx context.Context, c *connection, presented arcp.TokenHash, last uint64) (*resumed, *arcp.Error) {
 	token := arcp.NewToken()
-	before, beforePrevious := s.current, s.previous
-	s.current, s.previous = arcp.HashToken(token.Reveal()), &presented
+	before, beforePrevious, parked := s.current, s.previous, s.parked
+	s.current, s.previous, s.parked = arcp.HashToken(token.Reveal()), &presented, time.Time{}
 	head, err := s.snapshot()
 	if err == nil {
 		err = s.rt.seq.Save(ctx, s.view, head)
 	}
 	if err != nil {
-		s.current, s.previous = before, beforePrevious
+		s.current, s.previous, s.parked = before, beforePrevious, parked
 		if errors.Is(err, journal.ErrLost) {
 			return nil, errAway
 		}
@@ -111,7 +112,7 @@ func (s *session) takeOver(ctx context.Context, c *connection, presented arcp.To
 	}
 	reader, frames, covered := s.view.Resume(last)
 	if covered != journal.Covered { // evicted since it was looked at
-		s.current, s.previous = before, beforePrevious
+		s.current, s.previous, s.parked = before, beforePrevious, parked
 		if head, err := s.snapshot(); err == nil {
 			_ = s.rt.seq.Save(ctx, s.view, head) // the tokens in memory are those that count here
 		}

@@ -1,13 +1,42 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
+
+// remember lists a job that has ended, for as long as it is to be kept.
+func (j *job) remember() {
+	rt := j.rt
+	kept := j.log.Bytes()
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	j.kept = kept
+	rt.finishedBytes += kept
+	list := &rt.finished
+	if j.keyed {
+		list = &rt.keyed
+	}
+	i, _ := slices.BinarySearchFunc(*list, j, func(a, b *job) int { return cmp.Or(a.ended.Compare(b.ended), -1) })
+	*list = slices.Insert(*list, i, j)
+}
+
+// retain forgets what need not be remembered any more, and sees to it that this goes on.
+func (rt *Runtime) retain() {
+	rt.mu.Lock()
+	if rt.sweeper == nil && !rt.stopping && len(rt.finished)+len(rt.keyed) > 0 {
+		rt.sweeper = time.AfterFunc(rt.opts.Limits.JobRetention, rt.sweep)
+	}
+	old := rt.expire(time.Now())
+	rt.mu.Unlock()
+	rt.forget(old)
+}
 
 // expire takes the finished jobs whose time is over, or that are too many, out of the table; those that a key leads to
 // stay their time. The caller holds rt.mu.

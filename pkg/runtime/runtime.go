@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
@@ -22,9 +23,13 @@ type Runtime struct {
 	store  store.Store
 	node   store.Node
 	seq    *journal.Sequencer
-	start  time.Time   // zero of the monotonic clock that machines are told
-	quotas *quotas     // what each principal has
-	back   *background // what a shared runtime does beside its connections and jobs
+	start  time.Time // zero of the monotonic clock that machines are told
+	// lasting says that the store may have been there before this runtime, or be there after it.
+	lasting  bool
+	starting chan struct{} // held while what the store holds is taken up
+	started  atomic.Bool
+	quotas   *quotas     // what each principal has
+	back     *background // what is done beside connections and jobs
 
 	mu            sync.Mutex
 	submits       keyLocks
@@ -32,6 +37,7 @@ type Runtime struct {
 	conns         map[*connection]struct{}
 	sessions      map[string]*session
 	tokens        map[arcp.TokenHash]*session // by the tokens that resume them
+	owners        map[string]*owner           // of the jobs being taken up; nil at other times
 	jobs          map[string]*job
 	finished      []*job      // oldest first
 	keyed         []*job      // finished ones that an idempotency key leads to, oldest first
@@ -59,6 +65,10 @@ func New(o *Options) (*Runtime, error) {
 		node:  node,
 		seq:   journal.New(opts.Store, opts.Limits.journal()),
 		start: time.Now(),
+
+		lasting:  o.Store != nil,
+		starting: make(chan struct{}, 1),
+
 		back:  newBackground(),
 		conns: map[*connection]struct{}{},
 		jobs:  map[string]*job{},
@@ -67,9 +77,6 @@ func New(o *Options) (*Runtime, error) {
 		tokens:   map[arcp.TokenHash]*session{},
 	}
 	rt.quotas = newQuotas(&rt.opts.Limits)
-	if opts.Shared {
-		rt.back.start(rt.tend)
-	}
 	return rt, nil
 }
 

@@ -34,6 +34,7 @@ type session struct {
 	current  arcp.TokenHash  // of the token in the last welcome
 	previous *arcp.TokenHash // of the one it was presented for, until the new one is known to have arrived
 	window   *time.Timer
+	parked   time.Time                // when it lost its link; zero while it has one
 	unattend context.CancelFunc       // ends the reading of its inbox; nil in a runtime that is not shared
 	observed map[string]*subscription // to unfinished jobs, by their ids
 	left     bool                     // another node has it
@@ -54,6 +55,7 @@ type kept struct {
 	Features  []arcp.Feature   `json:"features"`
 	Tokens    []arcp.TokenHash `json:"tokens"`
 	Adopted   []string         `json:"adopted,omitempty"`
+	Parked    *time.Time       `json:"parked,omitempty"` // when it lost its link; nil while it has one
 }
 
 func (s *session) snapshot() ([]byte, error) {
@@ -61,8 +63,9 @@ func (s *session) snapshot() ([]byte, error) {
 	if s.previous != nil {
 		k.Tokens = append(k.Tokens, *s.previous)
 	}
-	if s.rt.opts.Shared {
-		k.Adopted = slices.Sorted(maps.Keys(s.adopted))
+	k.Adopted = slices.Sorted(maps.Keys(s.adopted))
+	if !s.parked.IsZero() {
+		k.Parked = &s.parked
 	}
 	return dynjson.Marshal(&k)
 }
@@ -160,13 +163,39 @@ func (s *session) park(c *connection) {
 	}
 	c.reader.Close()
 	if s.rt.opts.Limits.ResumeWindow > 0 {
-		s.window = time.AfterFunc(s.rt.opts.Limits.ResumeWindow, s.expire)
+		s.wait(time.Now())
+		s.noteParked()
 		s.mu.Unlock()
 		s.rt.opts.Logger.Info("session parked", "session", s.id)
 		return
 	}
 	s.mu.Unlock()
 	s.expire()
+}
+
+// wait lets the resume window run from the moment the session lost its link. The caller holds s.mu.
+func (s *session) wait(since time.Time) {
+	s.parked = since.UTC()
+	s.window = time.AfterFunc(s.remains(since), s.expire)
+}
+
+// remains is what is left of the resume window of a session that lost its link at a moment.
+func (s *session) remains(since time.Time) time.Duration {
+	return remaining(since, max(s.rt.opts.Limits.ResumeWindow, 0), time.Now())
+}
+
+// noteParked tells the store since when the session waits, so that its window is the same after a restart. The caller holds s.mu.
+func (s *session) noteParked() {
+	if !s.rt.lasting {
+		return
+	}
+	head, err := s.snapshot()
+	if err == nil {
+		err = s.rt.seq.Save(context.Background(), s.view, head)
+	}
+	if err != nil && !errors.Is(err, journal.ErrLost) {
+		s.rt.opts.Logger.Error("session cannot be saved", "session", s.id, "error", err)
+	}
 }
 
 // expire ends a parked session. Its jobs run on.

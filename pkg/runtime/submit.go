@@ -53,7 +53,7 @@ func (c *connection) accept(ctx context.Context, s *session, e *arcp.Envelope, p
 		}
 	}
 	accepted := c.envelope(j.id, j.trace, j.accepted(e.ID))
-	if refusal := s.record(ctx, j, accepted); refusal != nil {
+	if refusal := s.record(ctx, j, accepted, e.ID); refusal != nil {
 		j.uncount()
 		j.cancel(refusal)
 		if refusal != errMoved {
@@ -109,16 +109,20 @@ func (s *session) newJob(e *arcp.Envelope, p *arcp.JobSubmit, agent string) (*jo
 		rt: s.rt, id: arcp.NewID(arcp.PrefixJob), agent: agent, principal: s.principal, owner: s.owner,
 		trace: strings.Clone(traceOf(e.TraceID)), created: time.Now().UTC(),
 	}
-	var maxRuntime time.Duration
 	if p.MaxRuntimeSec != nil {
-		maxRuntime = seconds(*p.MaxRuntimeSec)
+		j.asked.maxRuntime = seconds(*p.MaxRuntimeSec)
 	}
-	j.core = core.NewJob(s.rt.now(), maxRuntime, s.rt.opts.Limits.CancelGrace)
-	j.task = &Task{job: j, input: append(arcp.RawJSON(nil), p.Input...), lease: leaseOf(p.LeaseRequest)}
+	j.core = core.NewJob(s.rt.now(), j.asked.maxRuntime, s.rt.opts.Limits.CancelGrace)
+	j.task = &Task{job: j, input: append(arcp.RawJSON(nil), p.Input...), attempt: 1, lease: leaseOf(p.LeaseRequest)}
+	return j, j.context()
+}
+
+// context is what the agent is called with.
+func (j *job) context() context.Context {
 	ctx := context.WithValue(context.Background(), traceKey{}, j.trace)
 	ctx = context.WithValue(ctx, principalKey{}, j.principal)
 	ctx, j.cancel = context.WithCancelCause(ctx)
-	return j, ctx
+	return ctx
 }
 
 // leaseOf is the lease granted: what was asked for, never nil.
@@ -139,7 +143,7 @@ func (j *job) accepted(requestID string) *arcp.JobAccepted {
 var errMoved = arcp.NewError(arcp.CodeInternalError, "the session went on at another node")
 
 // record lists the job and opens its log with its accepted message, attached to the session's view.
-func (s *session) record(ctx context.Context, j *job, accepted *arcp.Envelope) *arcp.Error {
+func (s *session) record(ctx context.Context, j *job, accepted *arcp.Envelope, requestID string) *arcp.Error {
 	frame, err := accepted.AppendJSON(nil)
 	if len(frame) > arcp.LimitFrameOut-answerSlack {
 		return arcp.NewError(arcp.CodeInvalidRequest, "/payload/lease_request: the answer with this lease would not fit a frame")
@@ -147,9 +151,10 @@ func (s *session) record(ctx context.Context, j *job, accepted *arcp.Envelope) *
 	if err == nil {
 		j.line, err = j.accepted("").AppendJSON(nil)
 	}
+	j.asked.message, j.asked.request = accepted.ID, strings.Clone(requestID)
 	var told []byte
-	if err == nil && s.rt.opts.Shared {
-		told, err = j.snapshot()
+	if err == nil {
+		told, err = j.tell(nil)
 	}
 	if err == nil {
 		j.log, err = s.rt.seq.OpenLog(ctx, &journal.NewLog{

@@ -1,22 +1,64 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
-	"github.com/arcpkit/arcp/pkg/arcp"
-	"github.com/arcpkit/arcp/pkg/runtime/internal/core"
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
 
-// tend takes over what dead nodes left, until ctx is done or this node counts as dead itself.
+// Start takes up what the store holds: unfinished jobs of Restartable agents run again and others end with the reason, those that have ended are
+// remembered for what is left of their time, sessions wait for their clients for what is left of theirs. Agents must be registered before it.
+// Serve calls it when nobody has, and nobody is welcomed before it is done. It does nothing once it has succeeded; after an error, which
+// is the store's or ctx's, it may be called again. It may be called from any goroutine.
+func (rt *Runtime) Start(ctx context.Context) error {
+	if rt.started.Load() {
+		return nil
+	}
+	select {
+	case rt.starting <- struct{}{}:
+		defer func() { <-rt.starting }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if rt.started.Load() {
+		return nil
+	}
+	if rt.lasting {
+		if err := rt.takeUp(ctx); err != nil {
+			return fmt.Errorf("runtime: taking up what the store holds: %w", err)
+		}
+		rt.back.start(rt.tend)
+	}
+	rt.started.Store(true)
+	return nil
+}
+
+func (rt *Runtime) takeUp(ctx context.Context) error {
+	rt.mu.Lock()
+	rt.owners = map[string]*owner{}
+	rt.mu.Unlock()
+	err := rt.takeOrphans(ctx)
+	rt.mu.Lock()
+	rt.owners = nil
+	rt.mu.Unlock()
+	return err
+}
+
+// tend takes over what dead nodes leave, until ctx is done or this node counts as dead itself.
 func (rt *Runtime) tend(ctx context.Context) {
-	scan := time.NewTicker(rt.opts.OrphanScan)
-	defer scan.Stop()
+	scan := &time.Ticker{}
+	if rt.opts.Shared {
+		scan = time.NewTicker(rt.opts.OrphanScan)
+		defer scan.Stop()
+	}
 	for {
-		rt.takeOrphans(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -24,93 +66,63 @@ func (rt *Runtime) tend(ctx context.Context) {
 			rt.lost()
 			return
 		case <-scan.C:
+			if err := rt.takeOrphans(ctx); err != nil && ctx.Err() == nil {
+				rt.opts.Logger.Error("what dead runtimes left cannot be looked up", "error", err)
+			}
 		}
 	}
 }
 
 // takeOrphans takes over jobs first, so that sessions find them here.
-func (rt *Runtime) takeOrphans(ctx context.Context) {
-	orphans := rt.orphans(ctx)
-	keys := slices.SortedFunc(maps.Keys(orphans), func(a, b store.Key) int { return int(a.Kind) - int(b.Kind) })
+func (rt *Runtime) takeOrphans(ctx context.Context) error {
+	orphans, err := rt.orphans(ctx)
+	keys := slices.SortedFunc(maps.Keys(orphans), func(a, b store.Key) int {
+		return cmp.Or(int(a.Kind)-int(b.Kind), strings.Compare(a.ID, b.ID))
+	})
 	for _, key := range keys {
-		if ctx.Err() != nil {
-			return
+		if err := ctx.Err(); err != nil {
+			return err
 		}
 		switch key.Kind {
 		case store.KindJob:
 			rt.takeJob(ctx, key, orphans[key])
 		case store.KindSession:
-			_, _ = rt.adopt(ctx, &adoption{id: key.ID, epoch: orphans[key]}) // it is logged, and tried again
+			_, _ = rt.adopt(ctx, &adoption{id: key.ID, epoch: orphans[key].Epoch}) // it is logged, and tried again
 		}
 	}
+	rt.retain()
+	return err
 }
 
-// orphans returns the epoch of each key that is without a living owner. The epoch is read between two looks at the owner, so that
-// nothing is taken from a node that was faster.
-func (rt *Runtime) orphans(ctx context.Context) map[store.Key]store.Epoch {
-	epochs := map[store.Key]store.Epoch{}
+// orphans returns the head of each key that is without a living owner. Where other nodes look, too, the head is read between two looks at
+// the owner, so that nothing is taken from a node that was faster.
+func (rt *Runtime) orphans(ctx context.Context) (map[store.Key]store.Head, error) {
 	keys, err := rt.store.Orphans(ctx)
 	if err != nil || len(keys) == 0 {
-		return epochs
+		return nil, err
 	}
-	seen := make(map[store.Key]store.Epoch, len(keys))
+	seen := make(map[store.Key]store.Head, len(keys))
 	for _, key := range keys {
-		if head, err := rt.store.Lookup(ctx, key); err == nil {
-			seen[key] = head.Epoch
+		head, err := rt.store.Lookup(ctx, key)
+		if err == nil {
+			seen[key] = head
+		} else if !errors.Is(err, store.ErrNotFound) {
+			return nil, err
 		}
 	}
-	keys, err = rt.store.Orphans(ctx)
-	if err != nil {
-		return epochs
+	if !rt.opts.Shared {
+		return seen, nil
 	}
+	if keys, err = rt.store.Orphans(ctx); err != nil {
+		return nil, err
+	}
+	still := make(map[store.Key]store.Head, len(keys))
 	for _, key := range keys {
-		if epoch := seen[key]; epoch != 0 {
-			epochs[key] = epoch
+		if head, ok := seen[key]; ok {
+			still[key] = head
 		}
 	}
-	return epochs
-}
-
-// reasonNodeLost is in the details of the end of a job whose runtime died.
-const reasonNodeLost = "node_lost"
-
-// takeJob makes an orphaned job this node's: one without an end gets an error that may be retried, and either is remembered for its time.
-func (rt *Runtime) takeJob(ctx context.Context, key store.Key, old store.Epoch) {
-	j, done := rt.borrow(ctx, key.ID)
-	defer done()
-	if j == nil || !j.remote.Load() {
-		return
-	}
-	epoch, head, err := rt.store.Acquire(ctx, rt.node.ID(), key, old)
-	if err != nil {
-		return // another node has it
-	}
-	if err = j.log.Load(ctx, j.alt); err == nil {
-		err = j.log.Take(epoch, head.Records)
-	}
-	if err != nil {
-		rt.opts.Logger.Error("job of a dead node cannot be taken over", "job", j.id, "error", err)
-		return
-	}
-	rt.mu.Lock()
-	j.remote.Store(false)
-	rt.running++
-	rt.jobs[j.id] = j
-	rt.mu.Unlock()
-	j.log.Nudge() // it is not followed any more
-	rt.opts.Logger.Warn("job of a dead node taken over", "job", j.id)
-	if _, _, _, over := j.log.Terminal(); over {
-		j.mu.Lock()
-		j.core, j.ended = core.JobAt(j.finalStatus()), time.Now().UTC()
-		j.mu.Unlock()
-		j.over.Store(true)
-		j.uncount()
-		j.finished()
-		return
-	}
-	lost := arcp.NewError(arcp.CodeInternalError, "the runtime that ran the job was lost")
-	lost.Retryable = true
-	j.step(func() core.JobEffects { return j.core.Return(withDetail(lost, arcp.DetailReason, reasonNodeLost)) })
+	return still, nil
 }
 
 // lost ends a runtime that its store counts as dead: others may have its jobs and sessions already.

@@ -13,9 +13,10 @@ import (
 // Task is an agent's handle on its job. Its methods may be called from any goroutine until Run returns, and from then on fail
 // with ErrJobOver.
 type Task struct {
-	job   *job
-	input arcp.RawJSON
-	lease arcp.Lease
+	job     *job
+	input   arcp.RawJSON
+	attempt int
+	lease   arcp.Lease
 
 	mu     sync.Mutex
 	inline arcp.RawJSON // the result set
@@ -35,6 +36,9 @@ func (t *Task) Principal() string { return t.job.principal }
 
 // TraceID returns the job's trace, 32 lower-case hex digits (§11).
 func (t *Task) TraceID() string { return t.job.trace }
+
+// Attempt says which run of the job this is, from 1. Later ones are those of a Restartable agent, once its runtime was stopped or lost.
+func (t *Task) Attempt() int { return t.attempt }
 
 // Input returns the job's input, nil when none was given. It must not be changed.
 func (t *Task) Input() arcp.RawJSON { return t.input }

@@ -81,7 +81,7 @@ func (s *Sequencer) Attach(v *View, l *Log, from uint64) (cut, after uint64, ok 
 	s.lock()
 	defer s.unlock()
 	cut, after = l.Committed(), v.next
-	if from < cut && l.First() > from+1 {
+	if from < cut && (l.First() > from+1 || l.Fetch(context.Background()) != nil) { // fetched before, but for a race
 		return cut, after, false
 	}
 	s.attach(v, l, min(from, cut))

@@ -144,7 +144,7 @@ func (l *Log) lose() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.failed, l.remote, l.closed = ErrLost, true, false
-	l.notes, l.row, l.alt = nil, nil, nil
+	l.notes, l.row, l.snapshot, l.alt = nil, nil, nil, nil
 	l.records, l.events, l.sealed = l.flushed, l.committed, l.committed
 	l.staged, l.gates = 0, GateNone
 	for k := len(l.slabs) - 1; k >= 0 && l.slabs[k].last() > l.committed; k-- {

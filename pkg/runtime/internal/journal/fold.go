@@ -173,6 +173,16 @@ func (f *Fold) Live() (ids []string) {
 	return ids
 }
 
+// Owes says whether a log holds what the view was to be given and was not.
+func (f *Fold) Owes(l *Log) bool {
+	for _, s := range f.slots {
+		if s.live && s.jobID == l.jobID && s.seen < l.Committed() {
+			return true
+		}
+	}
+	return false
+}
+
 // Covers says whether a client that has all up to seq can go on from there with these logs (§6.3).
 func (f *Fold) Covers(seq uint64, logs map[string]*Log) Coverage {
 	if seq > f.last {
@@ -205,8 +215,9 @@ func (f *Fold) Covers(seq uint64, logs map[string]*Log) Coverage {
 }
 
 // Adopt makes the view of a fold, written at the epoch its key was acquired with. It goes on after a number, which
-// the client has; what the logs have got since is numbered now. Own holds the jobs that the session submitted: their accepted frames have a place in the view.
-func (s *Sequencer) Adopt(f *Fold, epoch store.Epoch, gates Gate, after uint64, logs map[string]*Log, own map[string]bool) *View {
+// the client has; what the logs have got since is numbered now. Accepted holds the accepted frames, by job, of those that the session
+// submitted: they have a place in the view.
+func (s *Sequencer) Adopt(f *Fold, epoch store.Epoch, gates Gate, after uint64, logs map[string]*Log, accepted map[string][]byte) *View {
 	v := newView(s, f.key, epoch, gates)
 	v.next, v.published, v.written = f.last, f.last, min(after, f.last)
 	v.records, v.sealed, v.durable, v.slots = f.records, f.records, f.records, f.top
@@ -229,7 +240,7 @@ func (s *Sequencer) Adopt(f *Fold, epoch store.Epoch, gates Gate, after uint64, 
 		a := &attachment{slot: n, seen: slot.seen}
 		a.first.Store(slot.first)
 		v.join(l, a)
-		if frame := l.Accepted(); frame != nil && own[slot.jobID] {
+		if frame := accepted[slot.jobID]; frame != nil {
 			v.positionAccepted(l, frame)
 		}
 		s.replay(v, l, slot.seen)

@@ -36,15 +36,19 @@ type Log struct {
 	dirty     bool    // on the sequencer's list
 	closed    bool    // nothing more may be staged
 	row       *store.JobRow
+	snapshot  []byte // what the store keeps beside the log, from the batch that holds the newest record staged
 	alt       []byte // record in place of the last one for views that lack its gate
 	failed    error
 	moved     chan struct{} // closed when flushed or failed changes; nil when nobody waits
 	pacer     pacer
 
 	remote   bool          // another node writes the job's records: they come by Load
-	accepted []byte        // the accepted frame of a log that was loaded
+	cancel   *string       // the reason of a cancel asked for before the log was loaded
+	shelf    *shelf        // what is in the store only; nil when all that is kept is here
+	altOf    Alt           // makes alt once the records are fetched
 	lonely   chan struct{} // told when the last view of a remote log is detached
 	loading  sync.Mutex    // held over a Load; outside of the baton
+	fetching sync.Mutex    // held over a Fetch; inside of the baton
 }
 
 type note struct {
@@ -138,6 +142,13 @@ func (l *Log) Note(t Type, data []byte) error {
 	return nil
 }
 
+// Tell replaces what the store keeps beside the log, together with the next record that is staged.
+func (l *Log) Tell(snapshot []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.snapshot = snapshot
+}
+
 // Terminal is the last record of a job.
 type Terminal struct {
 	Type Type
@@ -145,6 +156,9 @@ type Terminal struct {
 	Tail func(dst []byte, index uint64) ([]byte, error) // appends the frame's tail
 	Alt  func(dst []byte, index uint64) ([]byte, Type, error)
 	Row  *store.JobRow
+	// Snapshot, if not nil, returns what the store keeps beside the log from then on: the index is the terminal's, bytes is what all
+	// records kept take.
+	Snapshot func(index uint64, bytes int) []byte
 }
 
 // Close stages the terminal and lets nothing follow it. The first call wins; later ones get ErrOver. It does not wait
@@ -170,6 +184,9 @@ func (l *Log) Close(t *Terminal) (uint64, error) {
 		return 0, err
 	}
 	l.closed, l.row = true, t.Row
+	if t.Snapshot != nil {
+		l.snapshot = t.Snapshot(index, l.retained+l.staged)
+	}
 	l.wake()
 	return index, nil
 }

@@ -57,7 +57,10 @@ func (l *Log) find(i uint64) *slab {
 func (l *Log) First() uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.slabs) == 0 {
+	switch {
+	case l.shelf != nil:
+		return l.shelf.first
+	case len(l.slabs) == 0:
 		return l.events + 1
 	}
 	return l.slabs[0].idx0

@@ -117,15 +117,16 @@ func (l *Log) take(g *store.Segment, i int, rec []byte) {
 	}
 	l.records = at
 	if t := Type(rec[0]); t >= typeControl {
-		if t == TypeAccepted {
-			l.accepted = rec[1:]
+		if t == TypeCancel && l.cancel == nil {
+			reason := string(rec[1:])
+			l.cancel = &reason
 		}
 		return
 	}
 	if n, ok := indexIn(rec[recordHead:], l.jobID); ok && len(l.slabs) == 0 && n > l.events+1 {
 		l.events, l.sealed, l.committed = n-1, n-1, n-1 // what was before it is trimmed
 	}
-	l.adopt(g, i)
+	l.slabs = bind(l.slabs, g, i, l.events+1)
 	l.events++
 	l.staged += len(rec)
 	l.gates |= Gate(rec[1])
@@ -133,16 +134,16 @@ func (l *Log) take(g *store.Segment, i int, rec []byte) {
 	l.mark()
 }
 
-// adopt makes record i of the segment the newest of the last slab when it follows there in the same memory, and the first of
+// bind makes record i of the segment the newest of the last slab when it follows there in the same memory, and the first of
 // a new one otherwise.
-func (l *Log) adopt(g *store.Segment, i int) {
+func bind(slabs []*slab, g *store.Segment, i int, index uint64) []*slab {
 	at, end := g.First+uint64(i), g.Ends[i]
-	if k := len(l.slabs) - 1; k >= 0 {
-		s := l.slabs[k]
+	if k := len(slabs) - 1; k >= 0 {
+		s := slabs[k]
 		if s.rec0 >= g.First && s.rec0+uint64(len(s.ends)) == at {
 			if ends := g.Ends[s.rec0-g.First : i+1 : i+1]; &ends[0] == &s.ends[0] {
 				s.ends, s.data = ends, g.Data[:end:end]
-				return
+				return slabs
 			}
 		}
 	}
@@ -150,9 +151,7 @@ func (l *Log) adopt(g *store.Segment, i int) {
 	if i > 0 {
 		start = g.Ends[i-1]
 	}
-	l.slabs = append(l.slabs, &slab{
-		data: g.Data[:end:end], ends: g.Ends[i : i+1 : i+1], off: start, rec0: at, idx0: l.events + 1,
-	})
+	return append(slabs, &slab{data: g.Data[:end:end], ends: g.Ends[i : i+1 : i+1], off: start, rec0: at, idx0: index})
 }
 
 // indexIn returns the index that a record's tail names in its id.
@@ -169,8 +168,12 @@ func indexIn(tail []byte, jobID string) (uint64, bool) {
 	return index, err == nil
 }
 
-// bytes returns how many bytes records from..to take, as far as they are kept. The caller holds l.mu.
+// bytes returns how many bytes records from..to take, as far as they are kept, or about how many when they are not here. The caller
+// holds l.mu.
 func (l *Log) bytes(from, to uint64) (n int) {
+	if l.shelf != nil {
+		return int(to-from+1) * l.shelf.bytes / int(max(1, l.events-l.shelf.first+1))
+	}
 	for from <= to {
 		s := l.find(from)
 		if s == nil {
@@ -219,11 +222,14 @@ func (l *Log) Nudge() {
 // Watched says whether some view is attached.
 func (l *Log) Watched() bool { return len(*l.views.Load()) > 0 }
 
-// Accepted returns the encoded job.accepted of a log that was loaded, nil when it is trimmed.
-func (l *Log) Accepted() []byte {
+// Cancelled returns the reason of the first cancel that a loaded log tells of; false when there is none.
+func (l *Log) Cancelled() (reason string, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.accepted
+	if l.cancel == nil {
+		return "", false
+	}
+	return *l.cancel, true
 }
 
 // Terminal returns the last record of a job and its index; false while there is none committed.

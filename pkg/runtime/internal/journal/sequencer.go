@@ -142,9 +142,9 @@ func (s *Sequencer) sealRecords(l *Log) (bytes, notes int) {
 		bytes += sl.bytes(next, to)
 		next = to + 1
 	}
-	if l.row != nil {
-		s.batch.Ops[len(s.batch.Ops)-1].Row = l.row
-		l.row = nil
+	if last := len(s.batch.Ops) - 1; l.flushed < l.records {
+		s.batch.Ops[last].Row, s.batch.Ops[last].Snapshot = l.row, l.snapshot
+		l.row, l.snapshot = nil, nil
 	}
 	return bytes, notes
 }

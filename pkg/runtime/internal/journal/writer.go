@@ -1,6 +1,9 @@
 package journal
 
-import "strconv"
+import (
+	"context"
+	"strconv"
+)
 
 // Reader reads a view for one link. A later reader of the same view takes its place.
 type Reader struct {
@@ -87,6 +90,12 @@ func (r *Reader) take(n int) (entry, uint64, error) {
 
 func (r *Reader) appendSpan(dst []byte, ends []int, e entry, n uint64, limit int) ([]byte, []int, error) {
 	records, ok := e.log.read(e.idx0, n)
+	if !ok && e.log.Shelved() {
+		if err := e.log.Fetch(context.Background()); err != nil { // bounded by the store
+			return dst, ends, err
+		}
+		records, ok = e.log.read(e.idx0, n)
+	}
 	if !ok {
 		return dst, ends, r.fallen()
 	}

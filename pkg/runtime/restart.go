@@ -1,0 +1,177 @@
+package runtime
+
+import (
+	"context"
+	"time"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/core"
+	"github.com/arcpkit/arcp/pkg/runtime/store"
+)
+
+// Restartable says that an agent may run again, from its beginning, for a job whose runtime was stopped or lost before it ended (§7.3). The
+// job goes on in the same log, with the same deadline and a new result; Task.Attempt tells the runs apart. An agent that is not wrapped
+// runs once at most: its job ends with INTERNAL_ERROR, which may be retried.
+func Restartable(a Agent) Agent {
+	if a == nil {
+		return nil
+	}
+	return restartable{a}
+}
+
+type restartable struct{ Agent }
+
+// mayRunAgain returns the agent of a job that may run again, nil when there is none.
+func (j *job) mayRunAgain() Agent {
+	agent, _, refusal := j.rt.agents.resolve(j.agent)
+	if refusal != nil {
+		return nil
+	}
+	if again, ok := agent.(restartable); ok {
+		return again
+	}
+	return nil
+}
+
+// The reasons in the details of the end of a job whose runtime is gone.
+const (
+	reasonNodeLost  = "node_lost" // another one took it over
+	reasonRestarted = "restarted"
+)
+
+// goOn does with an unfinished job that was taken over what is to be done with it: it ends as it was about to, runs again, or
+// ends with the reason.
+func (j *job) goOn(ctx context.Context) {
+	now := j.rt.now()
+	reason, cancelled := j.log.Cancelled()
+	j.mu.Lock()
+	j.core = core.NewJob(now, j.left(time.Now()), j.rt.opts.Limits.CancelGrace)
+	agent := j.mayRunAgain()
+	j.mu.Unlock()
+	switch {
+	case cancelled:
+		j.step(func() core.JobEffects { return j.core.Cancel(true, reason, now) })
+	case j.asked.maxRuntime > 0 && j.left(time.Now()) == minLeft:
+		j.step(func() core.JobEffects { return j.core.Tick(now + minLeft) })
+	case agent != nil && j.again(ctx, agent):
+		return
+	}
+	j.step(func() core.JobEffects { return j.core.Return(j.rt.lostError()) })
+}
+
+// minLeft is what is left of a time that is over: 0 is no limit.
+const minLeft = 1
+
+// left is what is left of the job's time, 0 when that has no limit. A clock that was set back adds nothing to it.
+func (j *job) left(now time.Time) time.Duration {
+	if j.asked.maxRuntime == 0 {
+		return 0
+	}
+	return remaining(j.created, j.asked.maxRuntime, now)
+}
+
+// remaining is what is left of a time that began at a moment: all of it at most, minLeft at least.
+func remaining(began time.Time, whole time.Duration, now time.Time) time.Duration {
+	return max(minLeft, min(whole, whole-now.Sub(began)))
+}
+
+func (rt *Runtime) lostError() *arcp.Error {
+	lost, reason := arcp.NewError(arcp.CodeInternalError, "the runtime that ran the job was restarted"), reasonRestarted
+	if rt.opts.Shared {
+		lost, reason = arcp.NewError(arcp.CodeInternalError, "the runtime that ran the job was lost"), reasonNodeLost
+	}
+	lost.Retryable = true
+	return withDetail(lost, arcp.DetailReason, reason)
+}
+
+// again runs a job once more. It is false when that could not be recorded.
+func (j *job) again(ctx context.Context, a Agent) bool {
+	j.task.attempt++
+	snapshot, err := j.tell(nil)
+	if err == nil {
+		j.log.Tell(snapshot)
+		_, err = j.log.Append(ctx, j.restarted())
+	}
+	if err == nil {
+		err = j.log.Flush(ctx)
+	}
+	if err != nil {
+		j.rt.opts.Logger.Error("job cannot run again", "job", j.id, "error", err)
+		return false
+	}
+	j.rt.opts.Logger.Info("job runs again", "job", j.id, "agent", j.agent, "attempt", j.task.attempt)
+	jobCtx := j.context()
+	j.attend()
+	go j.run(jobCtx, a)
+	return true
+}
+
+func (j *job) restarted() *arcp.JobEvent {
+	details := arcp.NewError(arcp.CodeInternalError, "")
+	details = withDetail(details, arcp.DetailAttempt, j.task.attempt)
+	return &arcp.JobEvent{Kind: arcp.KindStatus, TS: time.Now(), Body: &arcp.StatusBody{Phase: arcp.PhaseRestarted, Details: details.Details}}
+}
+
+// takeJob makes an orphaned job this node's.
+func (rt *Runtime) takeJob(ctx context.Context, key store.Key, head store.Head) {
+	j, t := rt.describe(ctx, key.ID)
+	if j == nil {
+		return
+	}
+	defer rt.giveBack(j)
+	if !j.remote.Load() {
+		return
+	}
+	epoch, ended := head.Epoch, t.End != nil
+	if !ended || rt.opts.Shared { // nobody else removes what has ended
+		var err error
+		if epoch, head, err = rt.store.Acquire(ctx, rt.node.ID(), key, head.Epoch); err != nil {
+			return // another node has it
+		}
+	}
+	if err := j.take(ctx, epoch, &head, t.End); err != nil {
+		rt.opts.Logger.Error("job of a runtime that is gone cannot be taken over", "job", j.id, "error", err)
+		return
+	}
+	_, _, _, over := j.log.Terminal()
+	ended = ended || over
+	rt.mu.Lock()
+	j.remote.Store(false)
+	if !ended {
+		rt.running++
+	}
+	rt.jobs[j.id] = j
+	rt.mu.Unlock()
+	j.log.Nudge() // it is not followed any more
+	if ended {
+		j.endedBefore(t.End)
+		return
+	}
+	rt.opts.Logger.Warn("job of a runtime that is gone taken over", "job", j.id)
+	j.count()
+	j.goOn(ctx)
+}
+
+// take makes the log this node's: of a job that has ended as it lies in the store, of any other with all its records.
+func (j *job) take(ctx context.Context, epoch store.Epoch, head *store.Head, end *toldEnd) error {
+	if end != nil && j.log.Shelve(ctx, epoch, head, end.Index, end.Bytes, j.alt) == nil {
+		return nil
+	}
+	if err := j.log.Load(ctx, j.alt); err != nil {
+		return err
+	}
+	return j.log.Take(epoch, head.Records)
+}
+
+// endedBefore remembers a job that was taken over after its end.
+func (j *job) endedBefore(end *toldEnd) {
+	if end == nil {
+		end = &toldEnd{At: time.Now().UTC(), Status: j.finalStatus()}
+	}
+	j.mu.Lock()
+	j.core, j.ended = core.JobAt(end.Status), end.At
+	j.mu.Unlock()
+	j.over.Store(true)
+	j.uncount()
+	j.remember()
+}
