@@ -1,16 +1,21 @@
-// Package glob decides whether a lease pattern covers a target, in time bounded by the product of their lengths.
+// Package glob decides what a lease pattern covers, and whether one pattern covers all that another does, in bounded time.
 //
 // A pattern is made of segments parted by '/'. '*' stands for a run of characters inside one segment; "**" alone in a
 // segment stands for any number of whole segments, none included: "/w/**" matches "/w", and "**/x" matches "x".
 // The characters ? [ ] { } and \ are refused, so that no pattern means one thing here and another in a shell.
 //
 // Whatever is not canonical is refused, never repaired: a target that two programs may read in two ways matches nothing.
+//
+// Names, paths and URLs are all brought to one form, segments parted by '/' (of a URL: host labels, a mark with scheme and
+// port, path), so that there is one matcher and one proof of inclusion.
 package glob
 
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -31,30 +36,36 @@ const (
 	URL              // an absolute URL: scheme, host labels, port and path are matched each for itself
 )
 
-// Check says why pattern is not a valid pattern of the kind, or nil.
-func Check(k Kind, pattern string) error {
-	if err := checkText(pattern, MaxPattern); err != nil {
-		return err
-	}
-	if i := strings.IndexAny(pattern, `?[]{}\`); i >= 0 {
-		return fmt.Errorf("%q is not allowed in a pattern", pattern[i])
-	}
-	switch k {
-	case Path:
-		return checkPathPattern(pattern)
-	case URL:
-		_, err := parseURLPattern(pattern)
-		return err
-	default:
-		return checkStars(pattern)
-	}
+// Pattern is a pattern that was checked. The zero value matches nothing.
+type Pattern struct {
+	kind  Kind
+	text  string // in segments
+	valid bool
 }
 
-// Target is a canonical target, ready to be matched against many patterns. The zero value matches nothing.
+// Compile reads a pattern; the error says why it is none.
+func Compile(k Kind, pattern string) (Pattern, error) {
+	if err := checkText(pattern, MaxPattern); err != nil {
+		return Pattern{}, err
+	}
+	if i := strings.IndexAny(pattern, `?[]{}\`); i >= 0 {
+		return Pattern{}, fmt.Errorf("holds %q, which is not allowed in a pattern", pattern[i])
+	}
+	text, err := segments(k, pattern, parseURLPattern)
+	if err == nil {
+		err = checkStars(text)
+	}
+	if err != nil {
+		return Pattern{}, err
+	}
+	return Pattern{kind: k, text: text, valid: true}, nil
+}
+
+// Target is a canonical target, ready to be matched against many patterns. The zero value is matched by nothing.
 type Target struct {
-	kind Kind
-	text string
-	url  *location
+	kind  Kind
+	text  string // in segments
+	valid bool
 }
 
 // Parse reads a target; it refuses one that is not canonical.
@@ -62,51 +73,45 @@ func Parse(k Kind, target string) (Target, error) {
 	if err := checkText(target, MaxTarget); err != nil {
 		return Target{}, err
 	}
-	t := Target{kind: k, text: target}
-	switch k {
-	case Path:
-		if err := checkPath(target); err != nil {
-			return Target{}, err
-		}
-		if target == "/" {
-			t.text = ""
-		}
-		return t, nil
-	case URL:
-		u, err := parseURL(target)
-		if err != nil {
-			return Target{}, err
-		}
-		t.url = u
-		return t, nil
-	default:
-		return t, nil
+	text, err := segments(k, target, parseURL)
+	if err != nil {
+		return Target{}, err
 	}
+	return Target{kind: k, text: text, valid: true}, nil
 }
 
-// Match says whether pattern, one of the target's kind, covers t. A pattern that Check refuses covers nothing.
-func (t Target) Match(pattern string) bool {
-	if Check(t.kind, pattern) != nil {
+// Match says whether the pattern, one of the target's kind, covers t.
+func (p Pattern) Match(t Target) bool {
+	if !p.valid || !t.valid || p.kind != t.kind {
 		return false
 	}
-	switch {
-	case t.url != nil:
-		p, err := parseURLPattern(pattern)
-		return err == nil && p.covers(t.url)
-	case t.kind == Path:
-		if pattern == "/" {
-			return t.text == ""
-		}
-		return matchSegments(pattern, t.text)
-	default:
-		return t.text != "" && matchSegments(pattern, t.text)
-	}
+	var m matcher
+	return m.match(p.text, t.text)
 }
 
-// Match parses target and says whether pattern covers it.
+// Match compiles pattern, parses target and says whether the one covers the other.
 func Match(k Kind, pattern, target string) bool {
+	p, err := Compile(k, pattern)
+	if err != nil {
+		return false
+	}
 	t, err := Parse(k, target)
-	return err == nil && t.Match(pattern)
+	return err == nil && p.Match(t)
+}
+
+// segments brings a canonical name, path or URL to the form that is matched.
+func segments(k Kind, s string, readURL func(string) (*location, error)) (string, error) {
+	if k == URL {
+		u, err := readURL(s)
+		if err != nil {
+			return "", err
+		}
+		return u.segments(), nil
+	}
+	if k == Path && s == "/" {
+		return "", nil // the root, one empty segment
+	}
+	return s, checkPath(k, s)
 }
 
 func checkText(s string, limit int) error {
@@ -119,8 +124,8 @@ func checkText(s string, limit int) error {
 		return errors.New("is not valid UTF-8")
 	}
 	for _, r := range s {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029' {
-			return errors.New("holds a control character")
+		if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
+			return errors.New("holds a control or invisible character")
 		}
 	}
 	return nil
@@ -128,15 +133,11 @@ func checkText(s string, limit int) error {
 
 // checkStars refuses "**" that is not a whole segment, and too many of them.
 func checkStars(pattern string) error {
-	n := 0
-	for seg := range strings.SplitSeq(pattern, "/") {
-		if seg == "**" {
-			n++
-		} else if strings.Contains(seg, "**") {
-			return errors.New(`"**" must be a whole segment`)
-		}
+	all := strings.Split(pattern, "/")
+	if slices.ContainsFunc(all, func(seg string) bool { return seg != deep && strings.Contains(seg, deep) }) {
+		return errors.New(`holds "**" as a part of a segment`)
 	}
-	if n > MaxStars {
+	if strings.Count(pattern, deep) > MaxStars {
 		return fmt.Errorf(`holds more than %d "**"`, MaxStars)
 	}
 	return nil

@@ -2,21 +2,26 @@ package glob
 
 import "strings"
 
-// matchSegments matches the segments of pattern against those of text. On a mismatch it goes back to the last "**" only
-// and lets it take one segment more; an earlier "**" never needs to, for whatever it could give up the later one takes.
-// So each pair of pattern and text bytes is compared at most once for each restart, and the whole stays within
-// len(pattern) * len(text) steps.
-func matchSegments(pattern, text string) bool {
+// deep is the segment that stands for any number of segments.
+const deep = "**"
+
+// matcher counts the steps of a match, so that a test can hold them to the bound.
+type matcher struct{ steps int }
+
+// match matches the segments of pattern against those of text. On a mismatch it goes back to the last "**" only and lets
+// it take one segment more; an earlier "**" never needs to, for whatever it could give up the later one takes. So each
+// segment of the pattern meets each of the text at most once, and the whole stays within len(pattern) * len(text) steps.
+func (m *matcher) match(pattern, text string) bool {
 	p, t := cursor{rest: pattern}, cursor{rest: text}
 	var star, mark cursor
 	starred := false
 	for !t.done {
-		seg, ok := p.peek()
+		m.steps++
 		switch {
-		case ok && seg == "**":
+		case !p.done && p.peek() == deep:
 			p.next()
 			star, mark, starred = p, t, true
-		case ok && matchSegment(seg, t.mustPeek()):
+		case !p.done && m.segment(p.peek(), t.peek()):
 			p.next()
 			t.next()
 		case starred:
@@ -26,13 +31,10 @@ func matchSegments(pattern, text string) bool {
 			return false
 		}
 	}
-	for seg, ok := p.peek(); ok; seg, ok = p.peek() {
-		if seg != "**" {
-			return false
-		}
+	for !p.done && p.peek() == deep {
 		p.next()
 	}
-	return true
+	return p.done
 }
 
 // cursor walks the segments of a string; the empty string is one empty segment.
@@ -41,14 +43,7 @@ type cursor struct {
 	done bool
 }
 
-func (c *cursor) peek() (string, bool) {
-	if c.done {
-		return "", false
-	}
-	return c.mustPeek(), true
-}
-
-func (c *cursor) mustPeek() string {
+func (c *cursor) peek() string {
 	seg, _, _ := strings.Cut(c.rest, "/")
 	return seg
 }
@@ -58,14 +53,15 @@ func (c *cursor) next() {
 	c.rest, c.done = rest, !more
 }
 
-// matchSegment matches one segment, in which '*' stands for any run. An empty segment, such as the one before the first
-// '/' of an absolute path, is matched by an empty one only: "*/etc" does not cover "/etc".
-func matchSegment(pattern, text string) bool {
+// segment matches one segment, in which '*' stands for any run. An empty segment, such as the one before the first '/' of
+// an absolute path, is matched by an empty one only: "*/etc" does not cover "/etc".
+func (m *matcher) segment(pattern, text string) bool {
 	if text == "" {
 		return pattern == ""
 	}
 	p, t, star, mark := 0, 0, -1, 0
 	for t < len(text) {
+		m.steps++
 		switch {
 		case p < len(pattern) && pattern[p] == '*':
 			star, mark = p, t

@@ -17,6 +17,23 @@ type location struct {
 	path   string // decoded, with the leading '/'
 }
 
+// mark begins the segment between the host and the path of a URL. No text that is read holds it, and no wildcard matches
+// it: what stands for host labels ends where the host does.
+const mark = '\x00'
+
+// segments returns host labels, the mark with scheme and port, and path. Behind the mark an address is told from a host
+// name, so that no label wildcard makes one of the other.
+func (l *location) segments() string {
+	host, kind := strings.ReplaceAll(l.host, ".", "/"), "name"
+	if l.ip {
+		host, kind = l.host, "ip"
+	}
+	if rest, ok := strings.CutPrefix(host, deep); ok {
+		host = "*/" + deep + rest // "**." is one label or more
+	}
+	return host + "/" + string(mark) + l.scheme + ":" + l.port + ":" + kind + l.path
+}
+
 // parseURL reads a target. Its query is dropped.
 func parseURL(s string) (*location, error) {
 	u, err := splitURL(s)
@@ -39,11 +56,11 @@ func parseURLPattern(s string) (*location, error) {
 		return nil, errors.New("holds a wildcard outside host labels and path")
 	}
 	for i, label := range strings.Split(u.host, ".") {
-		if strings.ContainsRune(label, '*') && label != "*" && (label != "**" || i > 0) {
-			return nil, errors.New(`"*" must be a whole host label, and "**" the first one`)
+		if strings.ContainsRune(label, '*') && label != "*" && (label != deep || i > 0) {
+			return nil, errors.New(`holds "*" as a part of a host label, or "**" behind the first`)
 		}
 	}
-	return u, checkStars(u.path)
+	return u, nil
 }
 
 func splitURL(s string) (*location, error) {
@@ -79,7 +96,22 @@ func splitURL(s string) (*location, error) {
 	if err := checkNormal(loc.path); err != nil {
 		return nil, err
 	}
-	return loc, checkSegments(loc.path, true)
+	return loc, loc.checkSegments()
+}
+
+// checkSegments refuses empty and dot segments. The one before the leading '/' is empty, and the one behind a trailing one
+// may be.
+func (l *location) checkSegments() error {
+	all := strings.Split(l.path, "/")[1:]
+	for i, seg := range all {
+		switch {
+		case isDots(seg):
+			return errors.New("holds a dot segment")
+		case seg == "" && i < len(all)-1:
+			return errors.New("holds an empty segment")
+		}
+	}
+	return nil
 }
 
 // setHost refuses what a resolver may read in another way than the matcher: hosts that are not ASCII, and numbers that are
@@ -88,10 +120,13 @@ func (l *location) setHost(host string) error {
 	l.host = strings.ToLower(strings.TrimSuffix(host, "."))
 	if addr, err := netip.ParseAddr(l.host); err == nil {
 		l.ip = true
-		if addr.Zone() != "" || addr.String() != l.host {
+		if addr.Zone() != "" || addr.String() != host {
 			return errors.New("holds an address that is not canonical")
 		}
 		return nil
+	}
+	if len(l.host) > 253 {
+		return errors.New("holds a host that is too long")
 	}
 	labels := strings.Split(l.host, ".")
 	for _, label := range labels {
@@ -136,32 +171,4 @@ func defaultPort(scheme string) string {
 	default:
 		return ""
 	}
-}
-
-// covers says whether the pattern l matches the target t.
-func (l *location) covers(t *location) bool {
-	return l.scheme == t.scheme && l.port == t.port && l.coversHost(t) && matchSegments(l.path, t.path)
-}
-
-func (l *location) coversHost(t *location) bool {
-	if l.ip || t.ip {
-		return l.host == t.host
-	}
-	pattern, labels := strings.Split(l.host, "."), strings.Split(t.host, ".")
-	if pattern[0] == "**" {
-		if len(labels) < len(pattern) {
-			return false
-		}
-		labels = labels[len(labels)-len(pattern)+1:]
-		pattern = pattern[1:]
-	}
-	if len(pattern) != len(labels) {
-		return false
-	}
-	for i, p := range pattern {
-		if p != "*" && p != labels[i] {
-			return false
-		}
-	}
-	return true
 }

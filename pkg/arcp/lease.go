@@ -1,7 +1,6 @@
 package arcp
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -19,12 +18,11 @@ type Lease map[string][]string
 // name for everything else. A target that is not canonical is not covered, nor is anything under cost.budget, where
 // amounts are spent and nothing is matched (§9.3).
 func (l Lease) Covers(capability, target string) bool {
-	patterns, granted := l[capability]
-	if !granted || capability == NamespaceCostBudget {
+	if !l.Has(capability) || !isNamespace(capability) || capability == NamespaceCostBudget {
 		return false
 	}
 	t, err := glob.Parse(targetKind(capability), target)
-	return err == nil && slices.ContainsFunc(patterns, t.Match)
+	return err == nil && slices.ContainsFunc(compile(capability, l[capability]), func(p glob.Pattern) bool { return p.Match(t) })
 }
 
 // Has says whether the namespace is in the lease at all.
@@ -33,23 +31,16 @@ func (l Lease) Has(namespace string) bool {
 	return ok
 }
 
-// Budget returns the amounts of cost.budget by currency, nil when the lease names none. An entry that Validate reports is
-// an error.
-func (l Lease) Budget() (map[string]Amount, error) {
+// Budget returns the amounts of cost.budget, nil when the lease has no such namespace. An entry that Validate reports is an
+// error.
+func (l Lease) Budget() (Budget, error) {
 	entries, ok := l[NamespaceCostBudget]
 	if !ok {
 		return nil, nil
 	}
-	if found := l.check(NamespaceCostBudget, "/"+NamespaceCostBudget); found != nil {
+	budget := make(Budget, len(entries))
+	if found := budget.read(entries, "/"+NamespaceCostBudget); found != nil {
 		return nil, &ValidationError{Findings: found}
-	}
-	budget := make(map[string]Amount, len(entries))
-	for _, entry := range entries {
-		currency, amount, err := ParseBudget(entry)
-		if err != nil {
-			return nil, err
-		}
-		budget[currency] = amount
 	}
 	return budget, nil
 }
@@ -78,7 +69,7 @@ func (l Lease) Validate() error {
 	total := 0
 	for _, ns := range slices.Sorted(maps.Keys(l)) {
 		at := "/" + escapePointer(ns)
-		if total += len(l[ns]); !slices.Contains(ReservedNamespaces(), ns) && !isVendorName(ns) {
+		if total += len(l[ns]); !isNamespace(ns) {
 			found = append(found, Finding{Pointer: at, Problem: "is not a known namespace"})
 			continue
 		}
@@ -97,34 +88,18 @@ func (l Lease) Validate() error {
 
 // check looks at the entries of one namespace.
 func (l Lease) check(ns, at string) (found []Finding) {
-	currencies := make(map[string]bool)
+	if ns == NamespaceCostBudget {
+		return Budget{}.read(l[ns], at)
+	}
 	for i, entry := range l[ns] {
-		var err error
-		if ns == NamespaceCostBudget {
-			err = checkBudget(entry, currencies)
-		} else {
-			err = glob.Check(targetKind(ns), entry)
-		}
-		if err != nil {
+		if _, err := glob.Compile(targetKind(ns), entry); err != nil {
 			found = append(found, Finding{Pointer: at + "/" + strconv.Itoa(i), Problem: err.Error()})
 		}
 	}
 	return found
 }
 
-func checkBudget(entry string, seen map[string]bool) error {
-	currency, _, err := ParseBudget(entry)
-	if err != nil {
-		return err
-	}
-	if seen[currency] {
-		return errCurrency
-	}
-	seen[currency] = true
-	return nil
-}
-
-var errCurrency = errors.New("names a currency again")
+func isNamespace(s string) bool { return slices.Contains(ReservedNamespaces(), s) || isVendorName(s) }
 
 func targetKind(namespace string) glob.Kind {
 	switch namespace {

@@ -1,0 +1,90 @@
+package glob
+
+import (
+	"strings"
+	"testing"
+)
+
+// What patterns say is compared, not how they are written. guards E1
+func TestIncludes(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		kind    Kind
+		parents string // parted by spaces
+		child   string
+		want    bool
+	}{
+		{Path, "/a/*", "/a/**", false},
+		{Path, "/a/**", "/a/*", true},
+		{Path, "*", "**", false},
+		{Path, "/a/*", "/a/**b", false}, // which is no pattern
+		{Path, "a*c", "a*b*c", true},
+		{Path, "a*b*c", "a*c", false},
+		{Path, "/w/**", "/w", true},
+		{Path, "/w/**", "/w-private/**", false},
+		{Path, "/w/** /x/**", "/x/a", true},
+		{Path, "/w /w/*/**", "/w/**", true}, // which takes both
+		{Path, "/w /w/* /w/*/*", "/w/**", false},
+		{Path, "/a*/** /*b/**", "/a*b/**", true},
+		{Path, "/**/a/**", "/x/a/y/a", true},
+		{Path, "/**", "**", false},
+		{Path, "**", "/**", true},
+		{Path, "/ /*/**", "/**", true},
+		{Path, "", "/w", false},
+		{Name, "search.*", "search.web", true},
+		{Name, "search.*", "search*", false},
+		{Name, "**/*", "**", true},
+		{URL, "https://*.example.com/**", "https://a.example.com/**", true},
+		{URL, "https://*.example.com/**", "https://**.example.com/**", false},
+		{URL, "https://**.example.com/**", "https://*.a.example.com/x/*", true},
+		{URL, "https://**.example.com/**", "https://example.com/**", false},
+		{URL, "https://a.example.com/**", "https://a.example.com:8443/**", false},
+		{URL, "https://a.example.com/**", "https://a.example.com:443/**", true},
+		{URL, "https://a.example.com/**", "http://a.example.com/**", false},
+		{URL, "https://**/**", "https://127.0.0.1/**", false},
+		{URL, "https://**/**", "https://a.b.c/", true},
+		{URL, "https://*/v1/**", "https://*/**", false},
+		{URL, "https://h/d https://h/d/ https://h/d/*/**", "https://h/d/**", true},
+	} {
+		var parents []Pattern
+		for text := range strings.FieldsSeq(c.parents) {
+			p, err := Compile(c.kind, text)
+			if err != nil {
+				t.Fatal(text, err)
+			}
+			parents = append(parents, p)
+		}
+		child, err := Compile(c.kind, c.child)
+		left := Effort(1 << 20)
+		if got := err == nil && Includes(parents, child, &left); got != c.want {
+			t.Errorf("Includes(%s, %s) = %v, want %v", c.parents, c.child, got, c.want)
+		}
+	}
+}
+
+// The worst that patterns within the caps can ask ends when the effort does, and is refused. guards E1, E6
+func TestIncludesBombs(t *testing.T) {
+	t.Parallel()
+	const effort = 1 << 20
+	for _, c := range []struct{ parent, child string }{
+		{strings.Repeat("**/a/", 60) + "b", strings.Repeat("**/*a*/", 60) + "*"},
+		{strings.Repeat("*a", 500), strings.Repeat("*aa", 330)},
+		{strings.Repeat("**/*/a/", 60) + "*a*b*", strings.Repeat("**/a/*/", 60) + "b*a"},
+	} {
+		parent, err := Compile(Path, c.parent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		child, err := Compile(Path, c.child)
+		if err != nil {
+			t.Fatal(err)
+		}
+		left := Effort(effort)
+		if Includes([]Pattern{parent}, child, &left) && left < 0 {
+			t.Errorf("Includes(%.20q…, %.20q…) is true without a proof", c.parent, c.child)
+		}
+		if left < -effort/4 {
+			t.Errorf("Includes(%.20q…, %.20q…) took %d steps more than it was given", c.parent, c.child, -left)
+		}
+	}
+}
