@@ -24,10 +24,13 @@ func (c *connection) cancel(ctx context.Context, s *session, e *arcp.Envelope, p
 		c.refuse(e, arcp.NewError(arcp.CodeInvalidRequest, "/payload/job_id: missing"))
 		return nil
 	}
-	j, done := s.rt.borrow(ctx, id)
+	j, done, refusal := s.observable(ctx, id)
 	defer done()
-	if j == nil || j.principal != s.principal { // one of another principal is as if it did not exist (§6.6)
-		c.refuse(e, errNoJob())
+	if refusal == nil && j.principal != s.principal { // the policy shows it, and no more
+		refusal = arcp.NewError(arcp.CodePermissionDenied, "only the session that submitted a job may cancel it")
+	}
+	if refusal != nil { // one of another principal is as if it did not exist (§6.6)
+		c.refuse(e, refusal)
 		return nil
 	}
 	stop := j.cancelFor

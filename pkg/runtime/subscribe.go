@@ -72,7 +72,9 @@ func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSub
 	s.wholeFor(j)
 	cut, after, ok := s.rt.seq.Attach(s.view, j.log, from)
 	if !ok {
-		s.unobserve(j)
+		if isNew { // what it was subscribed to before it stays
+			s.unobserve(j)
+		}
 		trimmed := arcp.NewError(arcp.CodeResumeWindowExpired, "/payload/from_event_seq: the job no longer keeps what follows")
 		trimmed.Retryable = false
 		return withDetail(trimmed, arcp.DetailFirst, j.log.First())
@@ -91,7 +93,7 @@ func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSub
 func (c *connection) unsubscribe(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobUnsubscribe) error {
 	j, done, refusal := s.observable(ctx, p.JobID)
 	defer done()
-	if refusal != nil {
+	if refusal != nil && (j == nil || !s.observes(j)) { // one whose policy has changed may still let go
 		c.refuse(e, refusal)
 		return nil
 	}
@@ -100,6 +102,13 @@ func (c *connection) unsubscribe(ctx context.Context, s *session, e *arcp.Envelo
 		s.rt.seq.Detach(s.view, j.log)
 	}
 	return nil
+}
+
+// observes says whether the session has subscribed to a job.
+func (s *session) observes(j *job) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.observed[j.id] != nil
 }
 
 // keeps says whether the session is given all of a job whatever it subscribes to: it submitted the job, or found it by its key.
