@@ -162,7 +162,9 @@ func (rt *Runtime) lend(ctx context.Context, f *journal.Fold) (*loans, error) {
 		case j.remote.Load():
 			err = j.log.Load(ctx, j.alt)
 		case f.Owes(j.log): // what was numbered is read when it is written
-			err = j.log.Fetch(ctx)
+			if err = j.log.Fetch(ctx); err == nil {
+				j.log.Substitute(j.alt)
+			}
 		}
 		if errors.Is(err, store.ErrNotFound) {
 			continue

@@ -85,6 +85,6 @@ func (c *connection) answer(s *session, j *job, p arcp.Payload, after uint64) {
 		c.rt.opts.Logger.Error("answer cannot be encoded", "session", s.id, "job", j.id, "error", err)
 		return
 	}
-	s.view.Position(frame, after)
+	s.rt.seq.Position(s.view, frame, after)
 	_ = c.link.Send(e) // a link that has ended is replaced by a resume
 }

@@ -154,7 +154,7 @@ func (rt *Runtime) takeJob(ctx context.Context, key store.Key, head store.Head) 
 
 // take makes the log this node's: of a job that has ended as it lies in the store, of any other with all its records.
 func (j *job) take(ctx context.Context, epoch store.Epoch, head *store.Head, end *toldEnd) error {
-	if end != nil && j.log.Shelve(ctx, epoch, head, end.Index, end.Bytes, j.alt) == nil {
+	if end != nil && j.log.Shelve(ctx, epoch, head, end.Index, end.Bytes) == nil {
 		return nil
 	}
 	if err := j.log.Load(ctx, j.alt); err != nil {

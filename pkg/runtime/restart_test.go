@@ -47,7 +47,23 @@ func TestCancelSurvives(t *testing.T) {
 		p.want("job.cancelled")
 		l.restart(t)
 		p.resume(l.a, 0)
-		p.want("job.accepted", `job.error CANCELLED false {"reason":"enough"}`)
+		p.want("job.accepted", "job.cancelled", `job.error CANCELLED false {"reason":"enough"}`)
+	})
+}
+
+// TestSubscribedSurvives: an answer that was under way is said again, once.
+func TestSubscribedSurvives(t *testing.T) {
+	onLives(t, func(t *testing.T, l *lives) {
+		p, w := l.join(t, l.a, "alice"), l.join(t, l.a, "alice")
+		id := p.submit(&arcp.JobSubmit{Agent: "again"})
+		w.say("s", &arcp.JobSubscribe{JobID: id})
+		w.want("job.subscribed running from 0")
+		l.restart(t)
+		l.restart(t)
+		w.resume(l.a, 0)
+		w.want("job.subscribed running from 0", `restarted {"attempt":2}`, `restarted {"attempt":3}`)
+		w.resume(l.a, 1)
+		w.want(`restarted {"attempt":3}`)
 	})
 }
 

@@ -77,6 +77,7 @@ func New(o *Options) (*Runtime, error) {
 		tokens:   map[arcp.TokenHash]*session{},
 	}
 	rt.quotas = newQuotas(&rt.opts.Limits)
+	rt.seq.Private = !rt.lasting
 	return rt, nil
 }
 

@@ -76,12 +76,12 @@ const Live = ^uint64(0)
 // Attach gives a view the records of a log after index from, those there are and those to come, each once. The moment
 // of the call is the cut between them. A view that holds the log already is given only what was asked again and no
 // second stream. It returns the newest index before the cut and the newest number the view had given before what was asked,
-// and false, having done nothing, when the log no longer keeps what follows from.
+// and false, having done nothing, when the log no longer keeps what follows from. A log that is shelved must be fetched before.
 func (s *Sequencer) Attach(v *View, l *Log, from uint64) (cut, after uint64, ok bool) {
 	s.lock()
 	defer s.unlock()
 	cut, after = l.Committed(), v.next
-	if from < cut && (l.First() > from+1 || l.Fetch(context.Background()) != nil) { // fetched before, but for a race
+	if from < cut && l.First() > from+1 {
 		return cut, after, false
 	}
 	s.attach(v, l, min(from, cut))

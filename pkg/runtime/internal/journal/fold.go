@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -19,6 +20,7 @@ type Fold struct {
 	top     uint32 // newest slot
 	slots   map[uint32]*foldedSlot
 	spans   []foldedSpan
+	answers []positioned
 }
 
 type foldedSlot struct {
@@ -90,6 +92,8 @@ func (f *Fold) read(at uint64, rec []byte) error {
 		p := foldedSpan{seq: r.next(), slot: uint32(r.next()), at: r.next(), n: 1, rec: at}
 		p.inline = r.rec
 		f.span(p)
+	case recordAnswer:
+		f.answer(positioned{after: r.next(), frame: r.rec})
 	case recordTail:
 		f.last = max(f.last, r.next())
 	}
@@ -97,6 +101,13 @@ func (f *Fold) read(at uint64, rec []byte) error {
 		return fmt.Errorf("journal: record %d of %s is damaged", at, f.key)
 	}
 	return nil
+}
+
+// answer takes an answer once, which a trim may have had recorded again.
+func (f *Fold) answer(p positioned) {
+	if !slices.ContainsFunc(f.answers, func(q positioned) bool { return q.after == p.after && bytes.Equal(q.frame, p.frame) }) {
+		f.answers = append(f.answers, p)
+	}
 }
 
 func (f *Fold) slot(n uint32) *foldedSlot {
@@ -244,6 +255,9 @@ func (s *Sequencer) Adopt(f *Fold, epoch store.Epoch, gates Gate, after uint64, 
 			v.positionAccepted(l, frame)
 		}
 		s.replay(v, l, slot.seen)
+	}
+	for _, p := range f.answers {
+		v.position(p.frame, p.after)
 	}
 	s.commit()
 	return v

@@ -45,7 +45,6 @@ type Log struct {
 	remote   bool          // another node writes the job's records: they come by Load
 	cancel   *string       // the reason of a cancel asked for before the log was loaded
 	shelf    *shelf        // what is in the store only; nil when all that is kept is here
-	altOf    Alt           // makes alt once the records are fetched
 	lonely   chan struct{} // told when the last view of a remote log is detached
 	loading  sync.Mutex    // held over a Load; outside of the baton
 	fetching sync.Mutex    // held over a Fetch; inside of the baton

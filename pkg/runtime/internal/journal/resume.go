@@ -24,8 +24,19 @@ func (s *Sequencer) Tail(v *View) uint64 {
 	return v.next
 }
 
-// Position keeps a frame that is sent now, ahead of the numbers above after, until the client is known to have it.
-func (v *View) Position(frame []byte, after uint64) {
+// Position keeps a frame that is sent now, ahead of the numbers above after, until the client is known to have it. It does not come back
+// before that is committed.
+func (s *Sequencer) Position(v *View, frame []byte, after uint64) {
+	s.lock()
+	defer s.unlock()
+	v.position(frame, after)
+	if !s.Private && !v.lost {
+		v.recordAnswer(after, frame)
+		s.commit()
+	}
+}
+
+func (v *View) position(frame []byte, after uint64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.positioned = append(v.positioned, positioned{frame: frame, after: after})

@@ -23,6 +23,9 @@ type Limits struct {
 
 // Sequencer orders everything that happens in one store. See the package comment.
 type Sequencer struct {
+	// Private says that nobody else will ever read the store. It is set before the first use.
+	Private bool
+
 	store       store.Store
 	limits      Limits
 	trimRecords uint64

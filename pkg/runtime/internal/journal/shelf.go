@@ -16,7 +16,7 @@ type shelf struct {
 
 // Shelve makes a remote log of which nothing was loaded one that this node keeps: of a job that ended at index last, with so many bytes. Its
 // records are read when somebody wants them. The epoch is the one to remove it with.
-func (l *Log) Shelve(ctx context.Context, epoch store.Epoch, head *store.Head, last uint64, bytes int, alt Alt) error {
+func (l *Log) Shelve(ctx context.Context, epoch store.Epoch, head *store.Head, last uint64, bytes int) error {
 	first := uint64(1)
 	if head.First > 1 { // what is trimmed is not told elsewhere
 		slabs, _, err := l.readAll(ctx, head.First, 1)
@@ -34,7 +34,7 @@ func (l *Log) Shelve(ctx context.Context, epoch store.Epoch, head *store.Head, l
 	if !l.remote || l.records != 0 {
 		return ErrLost
 	}
-	l.remote, l.failed, l.closed, l.epoch, l.altOf = false, nil, true, epoch, alt
+	l.remote, l.failed, l.closed, l.epoch = false, nil, true, epoch
 	l.records, l.flushed = head.Records, head.Records
 	l.events, l.sealed, l.committed = last, last, last
 	l.shelf = &shelf{first: first, bytes: bytes}
@@ -83,24 +83,7 @@ func (l *Log) Fetch(ctx context.Context) error {
 	}
 	l.slabs, l.retained, l.shelf = slabs, bytes, nil
 	l.mu.Unlock()
-	l.makeAlt()
 	return nil
-}
-
-// makeAlt makes what views get that lack the terminal's gate, unless it is there.
-func (l *Log) makeAlt() {
-	l.mu.Lock()
-	r, ok := l.readLocked(l.events, 1)
-	needed := ok && l.alt == nil && l.altOf != nil && Gate(r.record(0)[1]) != GateNone
-	l.mu.Unlock()
-	if !needed {
-		return
-	}
-	rec := r.record(0)
-	alt := l.altOf(l, Type(rec[0]), rec[recordHead:])
-	l.mu.Lock()
-	l.alt = alt
-	l.mu.Unlock()
 }
 
 // readAll reads numbered records from a position in the store on, a number of them at least if there are so many.

@@ -13,6 +13,7 @@ const (
 	recordSpan   byte = 34 // slot, first seq, first index, count
 	recordInline byte = 35 // seq, slot, the index it stands for, then the record
 	recordTail   byte = 36 // newest seq given; precedes a trim
+	recordAnswer byte = 37 // the seq a positioned frame that is no accepted stands after, then the frame
 )
 
 // record stages one record of integers under the view's key.
@@ -35,8 +36,12 @@ func (v *View) recordInline(seq uint64, slot uint32, index uint64, rec []byte) {
 	v.stage(binary.AppendUvarint(head, index), rec)
 }
 
-// name records again what the records about to be trimmed say and later ones need: which slots are which jobs, and the
-// newest number. Attached and at once detached is the name of a job that is only replayed.
+func (v *View) recordAnswer(after uint64, frame []byte) {
+	v.stage(binary.AppendUvarint([]byte{recordAnswer}, after), frame)
+}
+
+// name records again what the records about to be trimmed say and later ones need: which slots are which jobs, the answers
+// that are still to be had, and the newest number. Attached and at once detached is the name of a job that is only replayed.
 func (v *View) name() {
 	if v.trimTo <= v.trimmed {
 		return
@@ -52,6 +57,11 @@ func (v *View) name() {
 			named[e.slot] = true
 			v.recordAttach(e.slot, 0, e.log.jobID)
 			v.record(recordDetach, uint64(e.slot))
+		}
+	}
+	for i := range v.positioned {
+		if p := &v.positioned[i]; p.of == nil && !v.seq.Private {
+			v.recordAnswer(p.after, p.frame)
 		}
 	}
 	v.mu.Unlock()

@@ -53,7 +53,7 @@ func TestPositionedFrames(t *testing.T) {
 		}
 	}
 	emit()
-	v.Position([]byte("answer"), s.Tail(v))
+	s.Position(v, []byte("answer"), s.Tail(v))
 	emit()
 	read := func(last uint64) string {
 		r, frames, covered := v.Resume(last)
@@ -197,7 +197,7 @@ func TestAnswersAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 1000 {
-		v.Position(fmt.Appendf(nil, "answer %d", i), 0)
+		s.Position(v, fmt.Appendf(nil, "answer %d", i), 0)
 	}
 	_, frames, _ := v.Resume(0)
 	kept := 0
@@ -210,7 +210,7 @@ func TestAnswersAreBounded(t *testing.T) {
 	if first, last := string(frames[0]), string(frames[len(frames)-1]); first != "accepted 1" || last != "answer 999" {
 		t.Errorf("kept are %q to %q, want the accepted and the newest answer", first, last)
 	}
-	v.Position([]byte(strings.Repeat("x", 2*testLimits.ViewBytes)), 0)
+	s.Position(v, []byte(strings.Repeat("x", 2*testLimits.ViewBytes)), 0)
 	if _, frames, _ := v.Resume(0); len(frames) != 2 {
 		t.Errorf("%d frames are kept, want the accepted and the answer above the cap", len(frames))
 	}
