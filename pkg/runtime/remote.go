@@ -186,7 +186,7 @@ func (j *job) alt(l *journal.Log, t journal.Type, tail []byte) []byte {
 	if !ok || res.ResultSize == nil {
 		return nil
 	}
-	text, err := assemble(l, *res.ResultSize, false)
+	text, err := assemble(l, res.ResultID, *res.ResultSize, false)
 	if err != nil {
 		text = nil // it gets an error instead
 	}

@@ -64,11 +64,29 @@ func (l *lives) begin(t *testing.T) {
 	for name, agent := range map[string]runtime.Agent{
 		"steps": runtime.AgentFunc(l.step),
 		"again": runtime.Restartable(runtime.AgentFunc(l.step)),
+		"twice": runtime.Restartable(runtime.AgentFunc(l.twice)),
 	} {
 		if err := l.a.Handle(name, agent); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// twice streams half of a result in its first run, and all of it in its second.
+func (l *lives) twice(ctx context.Context, task *runtime.Task) error {
+	w, err := task.ResultWriter(ctx, arcp.EncodingUTF8)
+	if err != nil {
+		return err
+	}
+	text := "first run, far from done"
+	if task.Attempt() > 1 {
+		text = "second run"
+	}
+	if _, err := w.Write([]byte(text)); err != nil || task.Attempt() > 1 {
+		return err
+	}
+	<-ctx.Done()
+	return context.Cause(ctx)
 }
 
 // die ends the runtime as a kill would: from now on it commits nothing, and its links are gone.

@@ -67,6 +67,39 @@ func TestSubscribedSurvives(t *testing.T) {
 	})
 }
 
+// TestResultOfTheLastRun: what an earlier run streamed is not in it. guards C14.
+func TestResultOfTheLastRun(t *testing.T) {
+	onLives(t, func(t *testing.T, l *lives) {
+		p, bare := l.join(t, l.a, "alice"), l.join(t, l.a, "alice", arcp.FeatureSubscribe)
+		id := p.submit(&arcp.JobSubmit{Agent: "twice"})
+		synctest.Wait()
+		bare.say("s", &arcp.JobSubscribe{JobID: id})
+		bare.want("job.subscribed running from 3")
+		l.restart(t)
+		bare.resume(l.a, 0)
+		bare.want("job.subscribed running from 3", `restarted {"attempt":2}`, `result "second run"`)
+		p.resume(l.a, 0)
+		first := ""
+		ids := map[string]string{}
+		for range 6 {
+			e := hear(t, p.conn)
+			ev, _ := e.Payload.(*arcp.JobEvent)
+			if ev == nil {
+				continue
+			}
+			if c, ok := ev.Body.(*arcp.ResultChunkBody); ok {
+				if first == "" {
+					first = c.ResultID
+				}
+				ids[c.ResultID] += c.Data
+			}
+		}
+		if len(ids) != 2 || ids[first] != "first run, far fro" {
+			t.Errorf("streams %v, want the pieces of two", ids)
+		}
+	})
+}
+
 // TestDeadlineSurvives: it is counted from the acceptance, over any number of restarts and whether the runtime was there or not.
 func TestDeadlineSurvives(t *testing.T) {
 	onLives(t, func(t *testing.T, l *lives) {

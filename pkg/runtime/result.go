@@ -179,8 +179,8 @@ func (j *job) assembleFor(ctx context.Context) error {
 	if err := j.log.Flush(ctx); err != nil {
 		return err
 	}
-	text, err := assemble(j.log, t.stream.total, t.stream.json)
-	if err != nil && !errors.Is(err, errLarge) && !errors.Is(err, journal.ErrOverrun) {
+	text, err := assemble(j.log, t.stream.id, t.stream.total, t.stream.json)
+	if err != nil && !errors.Is(err, errLarge) && !errors.Is(err, errHole) && !errors.Is(err, journal.ErrOverrun) {
 		return err
 	}
 	t.mu.Lock()
@@ -210,16 +210,23 @@ func (j *job) appendInline(dst []byte, index uint64, res *arcp.JobResult, text a
 	return out, journal.TypeError, err
 }
 
-var errLarge = errors.New("runtime: too large for a frame")
+var (
+	errLarge = errors.New("runtime: too large for a frame")
+	errHole  = errors.New("runtime: the log has dropped a part of the result")
+)
 
-// assemble joins the chunks in the log: a streamed JSON value as it is, other text and base64 as a JSON string.
-func assemble(l *journal.Log, size uint64, json bool) (arcp.RawJSON, error) {
+// assemble joins the chunks of a result in the log: a streamed JSON value as it is, other text and base64 as a JSON string. What an earlier
+// run of the job streamed has another id.
+func assemble(l *journal.Log, id string, size uint64, json bool) (arcp.RawJSON, error) {
 	if size > arcp.LimitFrameOut {
 		return nil, errLarge
 	}
 	var whole bytes.Buffer
 	var encoding arcp.ResultEncoding
 	err := l.Chunks(func(c *arcp.ResultChunkBody) error {
+		if c.ResultID != id {
+			return nil
+		}
 		encoding = c.Encoding
 		if c.Encoding != arcp.EncodingBase64 {
 			whole.WriteString(c.Data)
@@ -232,6 +239,8 @@ func assemble(l *journal.Log, size uint64, json bool) (arcp.RawJSON, error) {
 	switch {
 	case err != nil:
 		return nil, err
+	case uint64(whole.Len()) != size:
+		return nil, errHole
 	case json:
 		return whole.Bytes(), nil
 	case encoding == arcp.EncodingBase64:

@@ -6,7 +6,7 @@ import "github.com/arcpkit/arcp/pkg/arcp"
 func (l *Log) Chunks(yield func(*arcp.ResultChunkBody) error) error {
 	prefix := append(arcp.AppendSequencedPrefix(nil, arcp.TypeJobEvent, l.jobID), '1')
 	var fail error
-	err := l.Records(1, func(_ uint64, t Type, tail []byte) bool {
+	err := l.Records(l.First(), func(_ uint64, t Type, tail []byte) bool {
 		if t != TypeEvent {
 			return true
 		}
