@@ -220,17 +220,19 @@ func (rt *Runtime) newAdopted(a *adoption, k *kept, f *journal.Fold, l *loans, e
 
 // recount makes a job count as its owner's unfinished one unless it has ended.
 func (j *job) recount() {
-	ended := func() bool {
-		if !j.remote.Load() {
-			return j.over.Load()
-		}
-		_, _, _, over := j.log.Terminal()
-		return over
-	}
-	if !ended() {
+	if !j.hasEnded() {
 		j.count()
-		if ended() {
+		if j.hasEnded() {
 			j.uncount()
 		}
 	}
+}
+
+// hasEnded says whether the job's terminal is written, wherever it runs.
+func (j *job) hasEnded() bool {
+	if !j.remote.Load() {
+		return j.over.Load()
+	}
+	_, _, _, over := j.log.Terminal()
+	return over
 }

@@ -62,7 +62,7 @@ func TestFinishedJobsAreForgotten(t *testing.T) {
 		want   int
 	}{
 		{"number", func(o *runtime.Options) { o.Limits.FinishedJobs = 3 }, 0, 3},
-		{"bytes", func(o *runtime.Options) { o.Limits.FinishedBytes = 1500 }, 0, 5},
+		{"bytes", func(o *runtime.Options) { o.Limits.FinishedBytes = 4700 }, 0, 5},
 		{"young", func(o *runtime.Options) { o.Limits.JobRetention = time.Hour }, 59 * time.Minute, 10},
 		{"old", func(o *runtime.Options) { o.Limits.JobRetention = time.Hour }, 2 * time.Hour, 0},
 	} {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"maps"
 	"sync"
 	"time"
 
@@ -80,6 +81,7 @@ func (c *connection) acceptAgain(ctx context.Context, s *session, e *arcp.Envelo
 	}
 	s.mu.Lock()
 	s.adopted[j.id] = j
+	maps.DeleteFunc(s.adopted, func(_ string, j *job) bool { return j.hasEnded() }) // there is nothing more of those to be given
 	head, err := s.snapshot()
 	s.mu.Unlock()
 	if s.rt.lasting && err == nil {

@@ -11,10 +11,13 @@ import (
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
 
+// lineCopies is about how often what a listing shows of a job, its lease above all, is kept: by the job twice, by its log and by its row.
+const lineCopies = 4
+
 // remember lists a job that has ended, for as long as it is to be kept.
 func (j *job) remember() {
 	rt := j.rt
-	kept := j.log.Bytes()
+	kept := j.log.Bytes() + lineCopies*len(j.line)
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	j.kept = kept

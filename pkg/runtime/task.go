@@ -40,8 +40,12 @@ func (t *Task) TraceID() string { return t.job.trace }
 // Attempt says which run of the job this is, from 1. Later ones are those of a Restartable agent, once its runtime was stopped or lost.
 func (t *Task) Attempt() int { return t.attempt }
 
-// Input returns the job's input, nil when none was given. It must not be changed.
-func (t *Task) Input() arcp.RawJSON { return t.input }
+// Input returns the job's input, nil when none was given and once the job has ended. It must not be changed.
+func (t *Task) Input() arcp.RawJSON {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.input
+}
 
 // Lease returns what the job may do. It must not be changed.
 func (t *Task) Lease() arcp.Lease { return t.lease }
@@ -135,7 +139,7 @@ func (t *Task) finish(ctx context.Context) error {
 func (t *Task) release() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.inline, t.whole = nil, nil
+	t.input, t.inline, t.whole = nil, nil, nil
 }
 
 // resultOverhead bounds the bytes of a job.result beside the result itself, which stands in it twice.
