@@ -49,6 +49,7 @@ var homes = map[string][]string{
 	"github.com/vbauerster/mpb/v8":          {"cmd/arcp"},
 	"golang.org/x/term":                     {"cmd/arcp"},
 	"github.com/rogpeppe/go-internal":       {"pkg/internal/convo"},
+	"modernc.org/sqlite":                    {"pkg/runtime/store/sqlite"},
 	"unsafe":                                {"internal/jsonx", "bindings/c"},
 	"C":                                     {"bindings/c"},
 	module + "/internal/proc":               {"pkg/transport", "pkg/runtime/program"},

@@ -25,7 +25,7 @@ func (m *Memory) Commit(ctx context.Context, b *Batch) error {
 }
 
 func (m *Memory) do(op *Op) error {
-	if err := op.check(); err != nil {
+	if err := op.Check(); err != nil {
 		return err
 	}
 	s, err := m.target(op)
@@ -86,8 +86,8 @@ func (m *Memory) remove(s *sequence) {
 	s.gone()
 }
 
-// check refuses an operation that no engine could do, before anything is changed.
-func (op *Op) check() error {
+// Check says what is wrong with an operation that no engine could do. Engines call it before they change anything.
+func (op *Op) Check() error {
 	a := &op.Append
 	switch {
 	case op.Key.Kind < KindJob || op.Key.Kind > KindIdem:

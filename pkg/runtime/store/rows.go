@@ -115,7 +115,7 @@ func (m *Memory) scan(p *Page, principal string, f *Filter, after Cursor, limit 
 	start := x.after(after)
 	end := min(start+scanStep, len(x.sorted))
 	for _, r := range x.sorted[start:end] {
-		if r.gone || !f.matches(&r.JobRow) {
+		if r.gone || !f.Matches(&r.JobRow) {
 			continue
 		}
 		if len(p.Rows) == limit {
@@ -132,7 +132,8 @@ func (m *Memory) scan(p *Page, principal string, f *Filter, after Cursor, limit 
 	return x.sorted[end-1].cursor(), false, nil
 }
 
-func (f *Filter) matches(r *JobRow) bool {
+// Matches says whether a row passes the filter.
+func (f *Filter) Matches(r *JobRow) bool {
 	if len(f.Status) > 0 && !slices.Contains(f.Status, r.Status) {
 		return false
 	}
