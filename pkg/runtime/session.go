@@ -34,6 +34,7 @@ type session struct {
 	current  arcp.TokenHash  // of the token in the last welcome
 	previous *arcp.TokenHash // of the one it was presented for, until the new one is known to have arrived
 	window   *time.Timer
+	waits    uint64                   // how often it has been parked
 	parked   time.Time                // when it lost its link; zero while it has one
 	unattend context.CancelFunc       // ends the reading of its inbox; nil in a runtime that is not shared
 	observed map[string]*subscription // to unfinished jobs, by their ids
@@ -176,7 +177,9 @@ func (s *session) park(c *connection) {
 // wait lets the resume window run from the moment the session lost its link. The caller holds s.mu.
 func (s *session) wait(since time.Time) {
 	s.parked = since.UTC()
-	s.window = time.AfterFunc(s.remains(since), s.expire)
+	s.waits++
+	wait := s.waits
+	s.window = time.AfterFunc(s.remains(since), func() { s.end(wait) })
 }
 
 // remains is what is left of the resume window of a session that lost its link at a moment.
@@ -199,9 +202,12 @@ func (s *session) noteParked() {
 }
 
 // expire ends a parked session. Its jobs run on.
-func (s *session) expire() {
+func (s *session) expire() { s.end(0) }
+
+// end is expire unless the session has waited anew since: a timer may come too late to be stopped. A wait of 0 is any.
+func (s *session) end(wait uint64) {
 	s.mu.Lock()
-	if s.conn.Load() != nil || s.left || s.owner.gone.Swap(true) {
+	if s.conn.Load() != nil || s.left || wait > 0 && wait != s.waits || s.owner.gone.Swap(true) {
 		s.mu.Unlock()
 		return
 	}
