@@ -36,3 +36,22 @@ func open(t *testing.T, dir string) *sqlite.Store {
 	})
 	return s
 }
+
+func TestStoreReopened(t *testing.T) {
+	t.Parallel()
+	for name, level := range map[string]store.Durability{"killed": store.ProcessKill, "power": store.PowerLoss} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Reopen(t, func(t *testing.T, dir string) store.Store {
+				s, err := sqlite.Open(t.Context(), dir, &sqlite.Options{Sync: level})
+				if err != nil {
+					t.Fatalf("Open = %v", err)
+				}
+				if s.Level() != level {
+					t.Errorf("Level() = %v, want %v", s.Level(), level)
+				}
+				return s
+			})
+		})
+	}
+}
