@@ -51,7 +51,7 @@ func (a automaton) ahead(at int) []byte {
 
 // step returns where the automaton may be after c, from any of the offsets given; ascending.
 func (a automaton) step(from []int, c byte) []int {
-	free := c != '/' && c != mark
+	free := c != '/'
 	var to []int
 	for _, at := range from {
 		switch o := a.op(at); {

@@ -62,6 +62,21 @@ func TestIncludes(t *testing.T) {
 	}
 }
 
+// A pattern says nothing of targets of another kind.
+func TestIncludesKinds(t *testing.T) {
+	t.Parallel()
+	path, err := Compile(Path, "**")
+	name, nameErr := Compile(Name, "a")
+	if err != nil || nameErr != nil {
+		t.Fatal(err, nameErr)
+	}
+	target, err := Parse(Name, "a")
+	left := Effort(1 << 20)
+	if err != nil || Includes([]Pattern{path, {}}, name, &left) || path.Match(target) || (Pattern{}).Match(target) || name.Match(Target{}) {
+		t.Error("a path pattern or none at all covers a name, or a pattern covers no target")
+	}
+}
+
 // The worst that patterns within the caps can ask ends when the effort does, and is refused. guards E1, E6
 func TestIncludesBombs(t *testing.T) {
 	t.Parallel()

@@ -17,8 +17,8 @@ type location struct {
 	path   string // decoded, with the leading '/'
 }
 
-// mark begins the segment between the host and the path of a URL. No text that is read holds it, and no wildcard matches
-// it: what stands for host labels ends where the host does.
+// mark begins the segment between the host and the path of a URL. No text that is read holds it, so patterns and targets
+// have it once, and a match puts the one on the other: what stands for host labels ends where the host does.
 const mark = '\x00'
 
 // segments returns host labels, the mark with scheme and port, and path. Behind the mark an address is told from a host
