@@ -66,7 +66,7 @@ func (s *Session) processed() uint64 {
 	return seq
 }
 
-// processed is the number up to which nothing of the job is unread, at most seq. What has to be fetched again does not count: for that
+// processed is the number up to which nothing of the job is unread, at most seq. What can be fetched again does not count: for that
 // the runtime keeps the job's log, and not the session's.
 func (j *Job) processed(seq uint64) uint64 {
 	j.mu.Lock()
@@ -76,12 +76,15 @@ func (j *Job) processed(seq uint64) uint64 {
 
 func (j *Job) processedLocked(seq uint64) uint64 {
 	q, read := &j.queue, j.read.Load()
+	fetched := j.session.has(arcp.FeatureSubscribe)
 	switch {
-	case j.order.behind || j.kept && j.over:
+	case j.order.behind, fetched && j.kept && j.over:
 	case read < q.to:
 		return max(read, q.from-1)
 	case len(q.blocks) > 0:
 		return q.blocks[0][q.head].event.Seq - 1
+	case !fetched && j.over && !j.heard.Load():
+		return j.end - 1
 	}
 	return seq
 }

@@ -35,7 +35,7 @@ func (j *Job) Next(ctx context.Context) (*arcp.Event, error) {
 		wait, err := j.refill()
 		switch {
 		case errors.Is(err, errBehind):
-			if err := j.fetch(ctx); err != nil {
+			if err := j.fetch(ctx, &j.order); err != nil {
 				return nil, err
 			}
 			continue
@@ -57,11 +57,9 @@ func (j *Job) settle() {
 	if j.held == nil {
 		return
 	}
-	var next uint64
 	if len(j.batch) > 0 {
-		next = j.batch[0][j.at].index
+		j.past.Store(j.batch[0][j.at].behind) // before read: whoever looks at both looks at read first
 	}
-	j.next.Store(next) // before read: whoever looks at both looks at read first
 	j.read.Store(j.held.event.Seq)
 	j.held = nil
 	j.session.touch()
@@ -106,12 +104,13 @@ func (j *Job) refill() (<-chan struct{}, error) {
 		j.gap = nil
 		return nil, err
 	case j.complete:
-		j.session.jobs.drained(j)
+		j.drained = true
+		j.heard.Store(true)
+		j.session.jobs.drained(j, j.chunks.awaited())
 		return nil, io.EOF
 	case j.lost != nil:
 		return nil, j.lost
-	case j.order.behind && !j.order.fetching:
-		j.order.fetching = true
+	case j.order.ask():
 		return nil, errBehind
 	}
 	if q.ready == nil {

@@ -27,21 +27,22 @@ type Job struct {
 	held     *queued // returned by Next last: the caller is at work on it
 	sinceAck int
 	read     atomic.Uint64 // the seq of the last event the caller is done with
-	next     atomic.Uint64 // the index of the one after it in the batch; 0 for none
+	heard    atomic.Bool   // somebody was told its end
+	past     atomic.Uint64 // the index done with before the one after it, if that is in the batch
 
 	mu       sync.Mutex
 	accepted *arcp.JobAccepted
 	order    order
-	base     uint64 // the index after which its events were asked for
-	first    uint64 // the index of the first event that went into the queue; 0 for none yet
 	queue    queue
 	chunks   chunks
-	over     bool  // done is closed
-	complete bool  // all that will ever come is in the queue, or was
-	kept     bool  // nobody has asked for it yet
-	observed bool  // a subscription is to be ended with it
-	gap      error // what Next is to be told before it goes on
-	lost     error // why no more will come
+	end      uint64 // the seq of its end, once that came
+	drained  bool   // Next has returned the end
+	over     bool   // done is closed
+	complete bool   // all that will ever come is in the queue, or was
+	kept     bool   // nobody has asked for it yet
+	observed bool   // a subscription is to be ended with it
+	gap      error  // what Next is to be told before it goes on
+	lost     error  // why no more will come
 }
 
 func newJob(s *Session, id string, accepted *arcp.JobAccepted) *Job {
@@ -86,15 +87,15 @@ func (j *Job) Status() arcp.JobStatus {
 func (j *Job) Result(ctx context.Context) (*arcp.JobResult, error) {
 	select {
 	case <-j.done:
-		return j.result, j.err
 	default:
+		select {
+		case <-j.done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
-	select {
-	case <-j.done:
-		return j.result, j.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	j.heard.Store(true)
+	return j.result, j.err
 }
 
 // Cancel asks the runtime to end the job and waits until it has taken the cancel, or refused it with an *arcp.Error (§7.4). The job's end
@@ -139,14 +140,12 @@ func (j *Job) claim(p *arcp.JobAccepted) *Job {
 	j.kept = false
 	j.queue.limit = j.session.o.EventBytes
 	j.describeLocked(p)
-	parted := j.partedLocked()
-	parted.ended = true
 	j.mu.Unlock()
 	if kept {
 		j.session.jobs.claimed()
 	}
 	if kept && over {
-		j.session.jobs.end(j, parted)
+		j.session.jobs.end(j)
 	}
 	return j
 }
@@ -169,68 +168,54 @@ func (j *Job) push(e *arcp.Envelope, p *arcp.JobEvent) {
 	index := indexOf(e.ID, j.id)
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.complete {
-		return // nothing follows the end; a replay may repeat what came before it
+	if c, ok := p.Body.(*arcp.ResultChunkBody); ok {
+		j.chunks.push(c, e.EventSeq, index, index > 0 && j.session.has(arcp.FeatureSubscribe))
 	}
-	next := j.order.admit(index, j.dense())
-	if c, ok := p.Body.(*arcp.ResultChunkBody); ok && !j.order.cold {
-		j.chunks.push(c, index)
+	if j.complete || !j.order.admit(e.EventSeq, index) { // nothing follows the end; a replay may repeat what came before it
+		return
 	}
-	switch {
-	case !next:
-	case (j.order.behind || j.queue.full(size)) && j.canFetch():
+	if j.queue.full(size) && j.canFetch() {
 		// What is in the queue goes first; the rest is fetched when its turn comes. What has no index is a note to this session, of
 		// back pressure for one: it is in no log, and nothing to come back for.
 		j.order.behind = j.order.behind || index > 0
-	default:
-		j.order.last = max(j.order.last, index)
-		if j.first == 0 {
-			j.first = index
-		}
-		j.queue.push(e, p, index, size)
+		return
 	}
+	j.queue.push(e, p, j.order.last, size)
+	j.order.take(index)
 }
 
 // canFetch says whether events that are left out can be had again.
-func (j *Job) canFetch() bool { return j.order.at > 0 && j.session.has(arcp.FeatureSubscribe) }
+func (j *Job) canFetch() bool { return j.order.seen > 0 && j.session.has(arcp.FeatureSubscribe) }
 
 // finish takes the job's end, on the reader, and ends a subscription to it.
-func (j *Job) finish(l *link.Link, index uint64, result *arcp.JobResult, status arcp.JobStatus, err error) {
+func (j *Job) finish(l *link.Link, seq, index uint64, result *arcp.JobResult, status arcp.JobStatus, err error) {
 	j.mu.Lock()
-	if j.order.admit(index, j.dense()) {
+	if j.order.admit(seq, index) {
 		j.complete = true
-		j.order.last = max(j.order.last, index)
-	} else if j.order.cold && !j.order.exact {
-		// The replay may have been taken for something else: asked for again, it cannot be.
-		j.order.fetching, j.order.below = false, 0
+		j.order.take(index)
 	}
+	j.chunks.finish(seq, index)
 	if !j.over {
-		j.over = true
+		j.over, j.end = true, seq
 		j.result, j.status, j.err = result, status, err
 		close(j.done)
 	}
-	keep, given := j.kept && j.session.in.adopting, j.kept && !j.session.in.adopting
-	j.kept = keep
-	parted := j.partedLocked()
-	parted.ended = true
-	observed := j.observed && j.complete
-	j.observed = j.observed && !observed
+	held := j.kept && j.session.in.adopting // somebody knows of it who has not come yet
+	given := j.kept && !held
+	j.kept = held
+	observed := j.observed
+	j.observed = false
 	j.queue.wake()
 	j.mu.Unlock()
 	if given {
 		j.session.jobs.claimed()
 	}
-	if !keep {
-		j.session.jobs.end(j, parted)
+	if !held {
+		j.session.jobs.end(j)
 	}
 	if observed {
 		j.session.unobserve(l, j.id)
 	}
-}
-
-// partedLocked is what is remembered of the job when it goes.
-func (j *Job) partedLocked() parted {
-	return parted{id: j.id, at: j.order.at, base: j.base, first: j.first}
 }
 
 // lose ends the waiting for a job that nothing more comes of.
@@ -246,9 +231,10 @@ func (j *Job) lose(err error) {
 		close(j.done)
 	}
 	j.queue.wake()
+	j.chunks.fail(err)
 }
 
-// dense says whether each index of the log is seen here: no kind of event is left out.
-func (j *Job) dense() bool {
-	return j.session.has(arcp.FeatureProgress) && j.session.has(arcp.FeatureResultChunk)
+// begin says from where on the job is followed. A result that began before can be had from its log only.
+func (j *Job) begin(o order) {
+	j.order, j.chunks.order = o, order{after: o.after, behind: o.behind || o.last > 0}
 }

@@ -26,9 +26,9 @@ func (s *Session) Subscribe(ctx context.Context, jobID string, o *SubscribeOptio
 	if o == nil {
 		o = &SubscribeOptions{}
 	}
-	if j := s.jobs.get(jobID); j != nil {
-		if j.claim(nil).fallsBehind() {
-			return j, j.fetch(ctx)
+	if j := s.jobs.find(jobID); j != nil {
+		if j.claim(nil).mustAsk() {
+			return j, j.fetch(ctx, &j.order)
 		}
 		return j, nil
 	}
@@ -57,10 +57,8 @@ func (j *Job) Unsubscribe(ctx context.Context) error {
 	}
 	l := s.current() // without one it is said when something of the job comes again
 	j.mu.Lock()
-	if !j.over || !j.complete {
-		p := j.partedLocked()
-		p.told = l
-		s.jobs.leave(p)
+	if !j.complete {
+		s.jobs.leave(j.id, l)
 	}
 	j.mu.Unlock()
 	j.lose(ErrUnsubscribed)
@@ -104,12 +102,13 @@ func (s *Session) subscribed(l *link.Link, p *arcp.JobSubscribed) {
 	id := strings.Clone(p.JobID)
 	switch {
 	case r == nil && s.jobs.get(id) == nil: // nobody waits any more
-		s.jobs.leave(parted{id: id, told: l})
+		s.jobs.leave(id, l)
 		s.unobserve(l, id)
 	case r == nil:
 	case r.kind != arcp.TypeJobSubscribe:
 		r.answer(nil, fmt.Errorf("%w: a job.subscribed for a %s", ErrProtocol, r.kind))
 	case r.told != nil:
+		r.reply = p
 		r.answer(nil, nil)
 	default:
 		r.answer(s.follow(id, p), nil)
@@ -122,18 +121,18 @@ func (s *Session) follow(id string, p *arcp.JobSubscribed) *Job {
 		ParentJobID: p.ParentJobID, TraceID: p.TraceID,
 	})
 	j.observed = true
+	o := order{last: p.SubscribedFrom, after: p.AfterEventSeq}
 	ended := !p.Replayed && p.SubscribedFrom > 0 && isEnd(p.CurrentStatus)
-	from := p.SubscribedFrom
-	if ended {
-		from-- // nothing more happens, but its end can be had
+	if ended { // nothing more happens, but its end can be had
+		o.last--
+		o.behind, o.asked = true, true
 	}
-	j.order, j.base = s.jobs.rejoin(id, from), from
-	j.order.fetching = j.order.fetching || ended
+	j.begin(o)
 	if there := s.jobs.add(j); there != j {
 		return there.claim(j.accepted)
 	}
 	if ended {
-		go func() { _ = j.fetch(context.Background()) }() // ends with the session at the latest
+		go func() { _ = j.fetch(context.Background(), &j.order) }() // ends with the session at the latest
 	}
 	return j
 }
@@ -146,32 +145,31 @@ func isEnd(s arcp.JobStatus) bool {
 	return false
 }
 
-// fallsBehind says whether what comes next is to be fetched by the caller.
-func (j *Job) fallsBehind() bool {
+// mustAsk says whether the job's end is to be asked for, that it is now, and by the caller.
+func (j *Job) mustAsk() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if !j.order.cold || j.order.fetching {
-		return false
-	}
-	j.order.fetching = true
-	return true
+	return !j.over && j.idleLocked() && j.order.ask()
 }
 
-// fetch asks for what comes next to be sent again. Job.order.fetching was set for it.
-func (j *Job) fetch(ctx context.Context) error {
+// fetch asks for what follows the last of o, one of the job's two, to be sent again. It was asked for it.
+func (j *Job) fetch(ctx context.Context, o *order) error {
 	s := j.session
 	j.mu.Lock()
-	from := j.order.last
+	from := o.last
 	j.mu.Unlock()
 	r, err := s.subscription(j.id, from, true)
 	if err != nil { // the feature is gone
-		j.fetched(err)
+		j.fetched(o, nil, err)
 		return nil
 	}
-	r.told = j.fetched
+	r.told = func() {
+		p, _ := r.reply.(*arcp.JobSubscribed)
+		j.fetched(o, p, r.err)
+	}
 	if err := s.post(ctx, r); err != nil {
 		j.mu.Lock()
-		j.order.fetching = false
+		o.asked = false
 		j.mu.Unlock()
 		return err
 	}
@@ -179,25 +177,46 @@ func (j *Job) fetch(ctx context.Context) error {
 }
 
 // fetched takes the answer to fetch. What is not to be had is told as shed.
-func (j *Job) fetched(err error) {
+func (j *Job) fetched(o *order, p *arcp.JobSubscribed, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	o := &j.order
-	switch first := firstKept(err); {
-	case err == nil:
+	switch {
+	case err == nil && (p.AfterEventSeq > 0 || j.order.seen == 0): // nothing has come yet that it could be taken for
 		j.observed = true
-		return
+		for _, x := range []*order{&j.order, &j.chunks.order} {
+			if x == o || x.behind && x.last >= p.SubscribedFrom {
+				x.goOn(p.AfterEventSeq)
+			}
+		}
+	case err == nil:
+		j.shed(o, errNoPlace)
 	case errors.Is(err, ErrLinkLost), errors.Is(err, ErrSessionExpired), errors.Is(err, ErrTakenOver):
-	case first > o.last+1: // the log has lost its head: the rest of it may be fetched
-		j.gap = fmt.Errorf("%w: %d of job %s: %w", ErrEventsShed, first-1-o.last, j.id, err)
-		*o = order{last: first - 1, at: o.at, behind: true, cold: o.cold}
+		o.asked = false
 	default:
-		j.gap = fmt.Errorf("%w: of job %s: %w", ErrEventsShed, j.id, err)
-		*o = order{last: max(o.last, o.at), at: o.at}
-		j.complete = j.complete || j.over
+		j.shed(o, err)
 	}
-	o.fetching = false
 	j.queue.wake()
+	j.chunks.wake()
+}
+
+// errNoPlace says that the runtime does not tell a replay from what else is under way.
+var errNoPlace = errors.New("the runtime does not say where what was asked for begins")
+
+// shed gives up what follows o, as far as the runtime does not have it.
+func (j *Job) shed(o *order, err error) {
+	if o == &j.chunks.order {
+		j.chunks.fail(fmt.Errorf("%w: the result of job %s: %w", ErrEventsShed, j.id, err))
+		return
+	}
+	if first := firstKept(err); first > o.last+1 { // the log has lost its head: the rest of it may be fetched
+		j.gap = fmt.Errorf("%w: %d of job %s: %w", ErrEventsShed, first-1-o.last, j.id, err)
+		o.take(first - 1)
+		o.asked = false
+		return
+	}
+	j.gap = fmt.Errorf("%w: of job %s: %w", ErrEventsShed, j.id, err)
+	o.giveUp()
+	j.complete = j.complete || j.over
 }
 
 // firstKept reads from a refusal where the job's log begins; 0 when it does not say.

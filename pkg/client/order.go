@@ -2,34 +2,46 @@ package client
 
 import "strconv"
 
-// order decides which of a job's events belong into its queue. An event's id is <job_id>.<index> (§5), and the index goes up, with holes
-// where something was not for this session. The events of a job come in runs: what happens, in order, and in between the replay of a
-// history that was asked for, which begins further back and ends where the run before it was. A run that begins at or below last holds
-// all that follows last.
+// order decides which of a job's events are taken, by one who reads all of them. An event's id is <job_id>.<index> (§5), and the index goes
+// up, with holes where something was not for this session. Each answer to a question for a job's events says after which of the session's
+// numbers they come: those up to it were asked for before, and may begin anywhere in the log.
+//
+// Invariant: unless behind, the events numbered above after hold all that follow last.
 type order struct {
-	last     uint64 // the index of the last event that went into the queue; it and those below are done with
-	at       uint64 // the index of the last event that came
-	behind   bool   // events above last were left out: only a new run goes on
-	cold     bool   // behind from the start: runs may come that somebody before asked for, and that begin above last
-	exact    bool   // of a cold one: last+1 is an event that is seen here, so it is by that event that the right run is known
-	below    uint64 // of one that is not: runs begun before are all above it, so the right one begins at or below; 0 when that is not known
-	given    bool   // of a cold one: the right run comes by itself
-	fetching bool   // it is on its way
+	last   uint64 // the index of the last event that was taken; it and those below are done with
+	after  uint64 // the session's number
+	seen   uint64 // the index of the last event that came, taken or not
+	behind bool   // something above last was left out: only what is asked for from there goes on
+	asked  bool   // it was asked for, and the answer is to come
 }
 
 // admit takes note of an event and says whether it comes next. A peer that gives its events other ids has index 0 throughout: there is
 // nothing to tell repetitions by.
-// Of a dense log, one whose every index is seen here, a run that begins above last+1 is one that was asked for before.
-func (o *order) admit(index uint64, dense bool) bool {
+func (o *order) admit(seq, index uint64) bool {
 	if index == 0 {
 		return true
 	}
-	again := index <= o.at && (!dense || index <= o.last+1) && !o.exact && (o.below == 0 || index <= o.below)
-	o.at = index
-	if o.behind && (again || index == o.last+1) {
-		*o = order{last: o.last, at: o.at}
-	}
-	return !o.behind && index > o.last
+	o.seen = index
+	return !o.behind && seq > o.after && index > o.last
+}
+
+// take says that an event is done with, here.
+func (o *order) take(index uint64) { o.last = max(o.last, index) }
+
+// ask says whether it is time to ask for what follows last, and that it is done.
+func (o *order) ask() bool {
+	due := o.behind && !o.asked
+	o.asked = o.asked || due
+	return due
+}
+
+// goOn begins with what comes after a number of the session.
+func (o *order) goOn(after uint64) { o.behind, o.asked, o.after = false, false, after }
+
+// giveUp goes on with what comes by itself.
+func (o *order) giveUp() {
+	o.behind, o.asked = false, false
+	o.take(o.seen)
 }
 
 // indexOf reads an index out of an event's id; 0 for an id of another form.

@@ -6,9 +6,9 @@ import (
 
 // queued is an event and what it counts for.
 type queued struct {
-	event arcp.Event
-	index uint64 // in the job's log; 0 when its id does not say
-	size  int
+	event  arcp.Event
+	behind uint64 // the index in the job's log that is done with before it
+	size   int
 }
 
 // queue holds the events of a job between the reader and Next, the oldest first. Job.mu guards it.
@@ -20,7 +20,7 @@ type queue struct {
 	shed   int    // events dropped before the first that Next was not told of
 	from   uint64 // the seq of the first event of the last batch taken
 	to     uint64 // and of the last
-	begin  uint64 // the index of the first
+	begin  uint64 // behind of the first
 	room   int    // how many the next first block is made for
 
 	waiting bool          // Next is about to wait for ready
@@ -41,10 +41,10 @@ func (q *queue) wake() {
 	}
 }
 
-func (q *queue) push(e *arcp.Envelope, p *arcp.JobEvent, index uint64, size int) {
+func (q *queue) push(e *arcp.Envelope, p *arcp.JobEvent, behind uint64, size int) {
 	q.grow()
 	last := &q.blocks[len(q.blocks)-1]
-	*last = append(*last, queued{index: index, size: size, event: arcp.Event{
+	*last = append(*last, queued{behind: behind, size: size, event: arcp.Event{
 		Seq: e.EventSeq, ID: e.ID, JobID: e.JobID, TraceID: e.TraceID,
 		Kind: p.Kind, TS: p.TS, Body: p.Body, Extensions: e.Extensions,
 	}})
@@ -91,7 +91,7 @@ func (q *queue) take() [][]queued {
 		q.room = len(blocks[0])
 	}
 	last := blocks[len(blocks)-1]
-	q.from, q.to, q.begin = blocks[0][0].event.Seq, last[len(last)-1].event.Seq, blocks[0][0].index
+	q.from, q.to, q.begin = blocks[0][0].event.Seq, last[len(last)-1].event.Seq, blocks[0][0].behind
 	q.blocks, q.head, q.bytes = nil, 0, 0
 	return blocks
 }

@@ -3,7 +3,6 @@ package client
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/internal/link"
@@ -106,32 +105,26 @@ func (s *Session) jobOf(l *link.Link, e *arcp.Envelope) *Job {
 	}
 	j := s.jobs.get(e.JobID)
 	if j == nil {
-		return s.stray(l, e)
+		s.stray(l, e)
+		return nil
 	}
 	s.in.job, s.in.changes = j, changes
 	return j
 }
 
-// stray finds a place for a frame of a job that is not known, or none.
-func (s *Session) stray(l *link.Link, e *arcp.Envelope) *Job {
-	index := indexOf(e.ID, e.JobID)
-	left, tell := s.jobs.pass(e.JobID, index, l)
-	switch {
-	case tell:
+// stray takes a frame of a job that is not known: one that was read to its end, or is not followed any more.
+func (s *Session) stray(l *link.Link, e *arcp.Envelope) {
+	if s.jobs.pass(e.JobID, l) {
 		s.unobserve(l, e.JobID)
-	case left:
-	case s.in.adopting && index > 0:
-		return s.keep(strings.Clone(e.JobID), order{last: index - 1, at: index - 1}, nil)
-	default:
-		s.log.Debug("frame of an unknown job ignored", "job", e.JobID, "seq", e.EventSeq)
+		return
 	}
-	return nil
+	s.log.Debug("frame of an unknown job ignored", "job", e.JobID, "seq", e.EventSeq)
 }
 
 // finish gives a job its end.
 func (s *Session) finish(l *link.Link, e *arcp.Envelope, result *arcp.JobResult, status arcp.JobStatus, err error) {
 	if j := s.jobOf(l, e); j != nil {
-		j.finish(l, indexOf(e.ID, j.id), result, status, err)
+		j.finish(l, e.EventSeq, indexOf(e.ID, j.id), result, status, err)
 		s.in.job = nil // it may go
 	}
 }

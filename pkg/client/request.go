@@ -21,7 +21,7 @@ type request struct {
 	job   *Job          // of an accepted submit
 	reply arcp.Payload  // of what is answered with more than a yes
 	err   error
-	told  func(error) // called by answer, if there is nobody to wait for done
+	told  func() // called by answer, if there is nobody to wait for done
 
 	// Guarded by Session.mu.
 	on        *link.Link // the last link it was given to; nil for none
@@ -34,7 +34,7 @@ func (r *request) answer(j *Job, err error) {
 	r.job, r.err = j, err
 	close(r.done)
 	if r.told != nil {
-		r.told(err)
+		r.told()
 	}
 }
 

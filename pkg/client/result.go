@@ -13,32 +13,68 @@ import (
 
 // chunks holds the chunks of a streamed result until they are read. Job.mu guards it.
 type chunks struct {
-	limit  int
-	items  []*arcp.ResultChunkBody
-	bytes  int
-	last   uint64 // the index of the last event they came in: what comes again is not for them
-	shed   bool   // the result is past saving
-	closed bool   // nobody will read it
+	limit    int
+	order    order // of all events of the job: a chunk that is left out is fetched, as they are
+	items    []*arcp.ResultChunkBody
+	bytes    int
+	complete bool  // all that will ever come is in items, or was
+	err      error // why no more will come
+	closed   bool  // nobody will read it
 
 	taken   bool // ResultReader was called
 	waiting bool
 	ready   chan struct{} // holds one token at most
 }
 
-func (c *chunks) push(p *arcp.ResultChunkBody, index uint64) {
-	if c.shed || c.closed || index > 0 && index <= c.last {
-		return
-	}
-	c.last = index
-	c.items = append(c.items, p)
-	c.bytes += len(p.Data)
-	if c.bytes > c.limit {
-		c.shed, c.items, c.bytes = true, nil, 0 // a result with a hole is none, so the rest is not kept either
-	}
+func (c *chunks) wake() {
 	if c.waiting {
 		c.waiting = false
 		c.ready <- struct{}{}
 	}
+}
+
+// push takes a chunk. One that is too many waits at the runtime, if it can be had from there again.
+func (c *chunks) push(p *arcp.ResultChunkBody, seq, index uint64, again bool) {
+	if c.closed || c.complete || c.err != nil || !c.order.admit(seq, index) {
+		return
+	}
+	if c.bytes+len(p.Data) > c.limit && len(c.items) > 0 {
+		if again {
+			c.order.behind = true
+			return
+		}
+		c.fail(fmt.Errorf("%w: the result, unread past ResultBytes", ErrEventsShed))
+		c.items, c.bytes = nil, 0 // a result with a hole is none, so the rest is not kept either
+		return
+	}
+	c.order.take(index)
+	c.items = append(c.items, p)
+	c.bytes += len(p.Data)
+	c.wake()
+}
+
+// finish takes the job's end.
+func (c *chunks) finish(seq, index uint64) {
+	c.complete = c.complete || c.order.admit(seq, index) && c.err == nil
+	c.wake()
+}
+
+// fail says why no more comes, unless all has come.
+func (c *chunks) fail(err error) {
+	if !c.complete && c.err == nil {
+		c.err = err
+	}
+	c.wake()
+}
+
+// awaited says whether somebody waits for what has not come.
+func (c *chunks) awaited() bool { return c.taken && !c.closed && !c.complete && c.err == nil }
+
+// cutResult ends the reading of the job's result: frames of the job go to another Job from now on.
+func (j *Job) cutResult() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.chunks.fail(fmt.Errorf("%w: the result of job %s, which was asked for anew", ErrEventsShed, j.id))
 }
 
 // ResultReader returns the job's result as a stream: the data of its chunks in order, as they come, or the JSON text of an inline result.
@@ -138,40 +174,48 @@ func (r *resultReader) copy(p []byte) int {
 	return n
 }
 
-// fetch takes the chunks that came, waits for some, or finds out how the job ended.
+// fetch takes the chunks that came, asks or waits for some, or finds out how the job ended.
 func (r *resultReader) fetch() {
-	j := r.job
-	ended := false
-	select {
-	case <-j.done: // looked at before the chunks, which nothing is added to afterwards
-		ended = true
-	default:
+	wait, ask := r.take()
+	if ask {
+		go func() { _ = r.job.fetch(context.Background(), &r.job.chunks.order) }() // ends with the session at the latest
 	}
-	j.mu.Lock()
-	c := &j.chunks
-	r.items, c.items, c.bytes = c.items, nil, 0
-	shed := c.shed
-	wait := len(r.items) == 0 && !shed && !ended
 	if wait {
 		select {
-		case <-c.ready:
-		default:
-		}
-	}
-	c.waiting = wait
-	j.mu.Unlock()
-	switch {
-	case shed:
-		r.end = fmt.Errorf("%w: the result of job %s", ErrEventsShed, j.id)
-	case wait:
-		select {
-		case <-c.ready:
-		case <-j.done:
+		case <-r.job.chunks.ready:
 		case <-r.stop:
 		}
-	case len(r.items) == 0:
-		r.end = r.finish()
 	}
+}
+
+// take takes what is there. It says whether there is something to wait for, and to ask for.
+func (r *resultReader) take() (wait, ask bool) {
+	j, c := r.job, &r.job.chunks
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	r.items, c.items, c.bytes = c.items, nil, 0
+	switch {
+	case len(r.items) > 0:
+		return false, false
+	case c.complete, j.over && (j.err != nil || j.result.ResultID == ""):
+		r.end = r.finish()
+		return false, false
+	case c.err != nil:
+		r.end = c.err
+		return false, false
+	case c.order.ask():
+		if !j.session.jobs.recall(j) {
+			c.fail(fmt.Errorf("%w: the result of job %s, which was asked for anew", ErrEventsShed, j.id))
+			return false, false
+		}
+		ask = true
+	}
+	select {
+	case <-c.ready: // of a wait that was given up
+	default:
+	}
+	c.waiting = true
+	return true, ask
 }
 
 // open makes a chunk the current one if it is the right one (§8.4).

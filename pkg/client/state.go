@@ -39,9 +39,9 @@ type stateText struct {
 // stateJob is how far a job was read: there may be events above Seq that were.
 type stateJob struct {
 	ID    string `json:"id"`
-	Index uint64 `json:"index"` // what is at or below it is done with
-	Exact bool   `json:"exact"` // the event of the index after it is one that the session sees
-	Whole bool   `json:"whole"` // what comes next comes by itself; otherwise it must be fetched
+	Index uint64 `json:"index"`           // what is at or below it is done with
+	After uint64 `json:"after"`           // what follows it comes after this number of the session,
+	Fetch bool   `json:"fetch,omitempty"` // or must be asked for
 }
 
 const shownState = "client.State{redacted}"
@@ -103,27 +103,31 @@ func (s *Session) State() State {
 func (of *stateOf) add(j *Job) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	of.seq = min(of.seq, j.processedLocked(of.seq))
-	sj := stateJob{ID: j.id, Index: j.order.last, Exact: j.order.exact, Whole: !j.order.behind || j.order.given}
-	if next := j.unprocessedLocked(); next > 0 {
-		sj.Index, sj.Exact = next-1, true
+	if j.drained {
+		return
 	}
-	of.jobs = append(of.jobs, sj)
+	of.seq = min(of.seq, j.processedLocked(of.seq))
+	of.jobs = append(of.jobs, stateJob{
+		ID: j.id, Index: j.doneWithLocked(), After: j.order.after,
+		Fetch: j.order.behind || j.over && j.session.has(arcp.FeatureSubscribe), // its end may be below the number that all is done with up to
+	})
 }
 
-// unprocessedLocked returns the index of the first event that came and is not processed; 0 for none.
-func (j *Job) unprocessedLocked() uint64 {
-	q := &j.queue
-	read, next := j.read.Load(), j.next.Load()
+// idleLocked says whether nothing that came is unprocessed.
+func (j *Job) idleLocked() bool { return j.read.Load() >= j.queue.to && len(j.queue.blocks) == 0 }
+
+// doneWithLocked returns the index up to which the job's events are processed.
+func (j *Job) doneWithLocked() uint64 {
+	q, read := &j.queue, j.read.Load()
 	switch {
 	case read < q.from:
 		return q.begin
-	case read < q.to && next > 0:
-		return next
+	case read < q.to:
+		return j.past.Load()
 	case len(q.blocks) > 0:
-		return q.blocks[0][q.head].index
+		return q.blocks[0][q.head].behind
 	}
-	return 0
+	return j.order.last
 }
 
 // Resume goes on with a session that another process began (§6.3). It connects as Connect does. Its jobs are had by Attach; what comes of
@@ -150,11 +154,7 @@ func (s *Session) adopt(of *stateOf) {
 		j := newJob(s, sj.ID, nil)
 		j.kept = true
 		j.queue.limit = min(s.o.EventBytes, max(keptBytes, s.o.EventBytes/len(of.jobs)))
-		j.base = sj.Index
-		j.order = order{last: sj.Index}
-		if sj.Exact || !sj.Whole {
-			j.order = order{last: sj.Index, behind: true, cold: true, exact: sj.Exact, given: sj.Whole, fetching: sj.Whole}
-		}
+		j.begin(order{last: sj.Index, after: sj.After, behind: sj.Fetch})
 		s.jobs.keep(j, len(of.jobs))
 	}
 }

@@ -65,7 +65,7 @@ func (s *Session) accepted(e *arcp.Envelope, p *arcp.JobAccepted) {
 	var r *request
 	if p.RequestID != "" {
 		r = s.take(p.RequestID)
-	} else if s.jobs.get(p.JobID) == nil {
+	} else if s.jobs.find(p.JobID) == nil {
 		r = s.takeFirst()
 	}
 	if p.TraceID == "" {
@@ -78,14 +78,13 @@ func (s *Session) accepted(e *arcp.Envelope, p *arcp.JobAccepted) {
 		r.answer(nil, fmt.Errorf("%w: a job.accepted without job_id", ErrProtocol))
 	case r != nil && !r.abandoned:
 		j := newJob(s, strings.Clone(p.JobID), p)
-		j.order = s.jobs.rejoin(j.id, 0)
-		j.order.fetching = false // by its key it may be a job that was unsubscribed from: whether a replay comes is not said
+		j.begin(order{after: p.AfterEventSeq})
 		r.answer(s.jobs.add(j).claim(p), nil)
-	case s.jobs.get(p.JobID) != nil:
-		s.jobs.get(p.JobID).describe(p)
+	case s.jobs.find(p.JobID) != nil:
+		s.jobs.find(p.JobID).describe(p)
 	case r != nil || s.in.adopting && p.JobID != "":
 		s.log.Debug("nobody waits for the accepted job", "job", p.JobID)
-		s.keep(strings.Clone(p.JobID), order{}, p)
+		s.keep(strings.Clone(p.JobID), order{after: p.AfterEventSeq}, p)
 	default:
 		s.log.Debug("acceptance of an unknown submit ignored", "job", p.JobID, "request", p.RequestID)
 	}

@@ -1,6 +1,8 @@
 package client
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -18,51 +20,76 @@ type table struct {
 	byID   map[string]*Job
 	closed bool
 	// Jobs that have ended and may not be read to the end. Whoever reads one holds it; one that nobody can read any more goes by itself.
-	ended map[string]weak.Pointer[Job]
+	ended map[string]ended
 	sweep int      // how large ended may grow before it is looked through
-	left  []parted // the last that went
+	left  []parted // the last that were unsubscribed from
 	kept  int      // jobs nobody has asked for yet
 }
 
-// parted is a job that has ended or was unsubscribed from: what is still under way of it is nobody's, and must not be taken for what a new
-// subscription brings.
+// ended is a job that has ended.
+type ended struct {
+	job weak.Pointer[Job]
+	// Its events were read to the end, but its result is being read: who asks for the job is given another one.
+	spent bool
+}
+
+// parted is a job that was unsubscribed from, of which more may be under way.
 type parted struct {
-	id    string
-	at    uint64 // as in order
-	base  uint64 // the index after which events were asked for
-	first uint64 // the first that came; 0 for none
-	ended bool
-	told  *link.Link // otherwise, the last link the runtime was told on that it is not followed any more
+	id   string
+	told *link.Link // the last link the runtime was told on
 }
 
 const (
-	maxLeft  = 256 // what is remembered of jobs that went
+	maxLeft  = 256 // what is remembered of jobs that were unsubscribed from
 	maxKept  = 256 // jobs nobody has asked for yet, beside those of a State
 	minSweep = 64
 )
 
-// get returns the job of that id, nil for none.
+// get returns the job of that id that frames are for, nil for none.
 func (t *table) get(id string) *Job {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if j := t.byID[id]; j != nil {
 		return j
 	}
-	return t.ended[id].Value()
+	return t.ended[id].job.Value()
+}
+
+// find returns the job of that id that may be given to who asks for it, nil for none.
+func (t *table) find(id string) *Job {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.findLocked(id)
+}
+
+func (t *table) findLocked(id string) *Job {
+	if j := t.byID[id]; j != nil {
+		return j
+	}
+	if e := t.ended[id]; !e.spent {
+		return e.job.Value()
+	}
+	return nil
 }
 
 // add puts a job in, unless there is one of that id. It returns the one that is in.
 func (t *table) add(j *Job) *Job {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if there := t.byID[j.id]; there != nil {
-		return there
+	there := t.findLocked(j.id)
+	if there != nil || t.closed {
+		t.mu.Unlock()
+		return cmp.Or(there, j)
 	}
-	if there := t.ended[j.id].Value(); there != nil {
-		return there
+	spent := t.ended[j.id].job.Value()
+	if spent != nil {
+		delete(t.ended, j.id)
 	}
-	if !t.closed {
-		t.byID[j.id] = j
+	t.changes.Add(1)
+	t.byID[j.id] = j
+	t.left = slices.DeleteFunc(t.left, func(p parted) bool { return p.id == j.id })
+	t.mu.Unlock()
+	if spent != nil {
+		spent.cutResult()
 	}
 	return j
 }
@@ -86,99 +113,81 @@ func (t *table) claimed() {
 }
 
 // end lets go of a job that has ended.
-func (t *table) end(j *Job, p parted) {
+func (t *table) end(j *Job) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.byID[j.id] != j {
 		return
 	}
-	t.partLocked(p)
 	t.changes.Add(1)
 	delete(t.byID, j.id)
-	if t.ended == nil {
-		t.ended = make(map[string]weak.Pointer[Job])
-	}
-	if len(t.ended) >= max(t.sweep, minSweep) {
-		for id, w := range t.ended {
-			if w.Value() == nil {
-				delete(t.ended, id)
-			}
-		}
-		t.sweep = 2 * len(t.ended)
-	}
-	t.ended[j.id] = weak.Make(j)
+	t.endedLocked(j, false)
 }
 
-// drained forgets a job that was read to its end.
-func (t *table) drained(j *Job) {
+func (t *table) endedLocked(j *Job, spent bool) {
+	if t.ended == nil {
+		t.ended = make(map[string]ended)
+	}
+	if len(t.ended) >= max(t.sweep, minSweep) {
+		maps.DeleteFunc(t.ended, func(_ string, e ended) bool { return e.job.Value() == nil })
+		t.sweep = 2 * len(t.ended)
+	}
+	t.ended[j.id] = ended{weak.Make(j), spent}
+}
+
+// drained forgets a job that was read to its end, but for the frames of its result if that is being read.
+func (t *table) drained(j *Job, result bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.changes.Add(1)
-	if t.ended[j.id].Value() == j {
-		delete(t.ended, j.id)
+	if t.ended[j.id].job.Value() != j {
+		return
 	}
+	t.changes.Add(1)
+	delete(t.ended, j.id)
+	if result {
+		t.endedLocked(j, true)
+	}
+}
+
+// recall sees to it that frames come to a job again. It cannot when there is another one of that id.
+func (t *table) recall(j *Job) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	there := t.byID[j.id]
+	if there == nil {
+		there = t.ended[j.id].job.Value()
+	}
+	if there == nil && !t.closed {
+		t.endedLocked(j, true)
+		return true
+	}
+	return there == j
 }
 
 // leave takes a job out that was unsubscribed from.
-func (t *table) leave(p parted) {
+func (t *table) leave(id string, told *link.Link) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.changes.Add(1)
-	delete(t.byID, p.id)
-	delete(t.ended, p.id)
-	t.partLocked(p)
-}
-
-func (t *table) partLocked(p parted) {
-	if i := t.findLeftLocked(p.id); i >= 0 {
-		t.left[i] = p
-		return
-	}
+	delete(t.byID, id)
+	delete(t.ended, id)
+	t.left = slices.DeleteFunc(t.left, func(p parted) bool { return p.id == id })
 	if len(t.left) == maxLeft {
 		t.left = slices.Delete(t.left, 0, 1)
 	}
-	t.left = append(t.left, p)
+	t.left = append(t.left, parted{id, told})
 }
 
-func (t *table) findLeftLocked(id string) int {
-	return slices.IndexFunc(t.left, func(p parted) bool { return p.id == id })
-}
-
-// pass notes an event of a job that went. It says whether it is one, and whether the runtime should be told so again.
-func (t *table) pass(id string, index uint64, l *link.Link) (left, tell bool) {
+// pass says whether the runtime should be told again, on this link, that a job is not followed any more.
+func (t *table) pass(id string, l *link.Link) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	i := t.findLeftLocked(id)
-	if i < 0 {
-		return false, false
+	i := slices.IndexFunc(t.left, func(p parted) bool { return p.id == id })
+	if i < 0 || t.left[i].told == l {
+		return false
 	}
-	p := &t.left[i]
-	p.at = index
-	tell = !p.ended && p.told != l
-	p.told = l
-	return true, tell
-}
-
-// rejoin returns where a new subscription to a job begins, after index last.
-func (t *table) rejoin(id string, last uint64) order {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	o := order{last: last, at: last}
-	i := t.findLeftLocked(id)
-	if i < 0 {
-		return o
-	}
-	if p := t.left[i]; p.at > last { // what was asked for before may still come first
-		o = order{last: last, at: p.at, behind: true, cold: true, fetching: true}
-		switch {
-		case last < p.base:
-			o.below = p.base
-		case last < p.first:
-			o.last, o.exact = p.first-1, true
-		}
-	}
-	t.left = slices.Delete(t.left, i, i+1)
-	return o
+	t.left[i].told = l
+	return true
 }
 
 // all returns the jobs that are in and those that may still be read.
@@ -189,8 +198,8 @@ func (t *table) all() []*Job {
 	for _, j := range t.byID {
 		jobs = append(jobs, j)
 	}
-	for id, w := range t.ended {
-		if j := w.Value(); j != nil {
+	for id, e := range t.ended {
+		if j := e.job.Value(); j != nil {
 			jobs = append(jobs, j)
 		} else {
 			delete(t.ended, id)
@@ -210,7 +219,8 @@ func (t *table) close() []*Job {
 // keep makes a job that nobody has asked for yet, with little room for its events.
 func (s *Session) keep(id string, o order, p *arcp.JobAccepted) *Job {
 	j := newJob(s, id, p)
-	j.order, j.base, j.kept = o, o.last, true
+	j.begin(o)
+	j.kept = true
 	j.queue.limit = min(keptBytes, s.o.EventBytes)
 	return s.jobs.keep(j, maxKept)
 }
