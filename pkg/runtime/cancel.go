@@ -39,7 +39,10 @@ func (c *connection) cancel(ctx context.Context, s *session, e *arcp.Envelope, p
 	}
 	if refusal := stop(ctx, c, s, e.ID, strings.Clone(p.Reason)); refusal != nil {
 		c.refuse(e, refusal)
+		return nil
 	}
+	c.rt.count.cancelled.Add(1)
+	c.audit(&trail{action: auditCancel, job: j.id, agent: j.agent, reason: p.Reason})
 	return nil
 }
 

@@ -23,12 +23,13 @@ type connection struct {
 	link *link.Link
 	peer transport.Peer
 
-	core    core.Session
-	session atomic.Pointer[session] // nil until the welcome
-	reader  *journal.Reader         // of the session's view; set with it
-	slot    slot                    // one of its principal's connections
-	taken   atomic.Bool             // it was told that the session went on elsewhere
-	heard   bool                    // the client has spoken since the welcome
+	core      core.Session
+	session   atomic.Pointer[session] // nil until the welcome
+	reader    *journal.Reader         // of the session's view; set with it
+	principal string                  // once it is known; written before the session is
+	slot      slot                    // one of its principal's connections
+	taken     atomic.Bool             // it was told that the session went on elsewhere
+	heard     bool                    // the client has spoken since the welcome
 
 	handshake *time.Timer
 	expiry    *time.Timer
@@ -88,7 +89,7 @@ func (rt *Runtime) enter(c *connection) bool {
 }
 
 func (rt *Runtime) leave(c *connection) {
-	c.slot.release()
+	c.rt.quotas.release(&c.slot)
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	delete(rt.conns, c)
@@ -207,6 +208,7 @@ func (c *connection) act(ctx context.Context, e *arcp.Envelope) error {
 // refuse answers one request with an error (§12). The link goes on.
 func (c *connection) refuse(e *arcp.Envelope, err *arcp.Error) {
 	c.rt.opts.Logger.Info("refused", "session", c.sessionID(), "type", clip(string(e.Type)), "code", string(err.Code), "error", clip(err.Message))
+	c.auditRefusal(e, err)
 	requestID, jobID := e.ID, e.JobID
 	if len(requestID) > arcp.LimitIDLength || len(jobID) > arcp.LimitIDLength {
 		requestID, jobID = "", "" // nothing that the peer could not have been answered with
@@ -274,6 +276,7 @@ func (rt *Runtime) linkOptions(c *connection) link.Options {
 		MaxBadFrames:  arcp.LimitBadFrames,
 		OnBadEnvelope: c.misshapen,
 		ControlBytes:  arcp.LimitControlBytes,
+		WriteTimeout:  rt.opts.Limits.WriteTimeout,
 		OnBadFrame: func(err error) *arcp.Envelope {
 			rt.opts.Logger.Info("malformed frame", "session", c.sessionID(), "peer", c.peer.Addr, "error", err)
 			return c.envelope("", "", sessionError(arcp.NewError(arcp.CodeInvalidRequest, "%v", err), "", ""))
@@ -284,6 +287,7 @@ func (rt *Runtime) linkOptions(c *connection) link.Options {
 // startHeartbeat watches the link once both ends know heartbeats (§6.4). A lost client loses its link and no job.
 func (c *connection) startHeartbeat() {
 	if !c.core.Negotiated(arcp.FeatureHeartbeat) {
+		c.link.SetIdle(c.rt.opts.Limits.Idle, c.session.Load().expects, c.idle)
 		return
 	}
 	c.link.SetHeartbeat(link.Heartbeat{

@@ -40,7 +40,10 @@ func (c *connection) hello(ctx context.Context, e *arcp.Envelope, p *arcp.Sessio
 	reader, _, _ := s.view.Resume(0)
 	s.conn.Store(c)
 	c.rt.opts.Logger.Info("session opened", "session", s.id, "principal", who.ID, "client", p.Client.Name)
-	return c.begin(ctx, who, &resumed{session: s, token: token, reader: reader})
+	err = c.begin(ctx, who, &resumed{session: s, token: token, reader: reader})
+	c.rt.count.opened.Add(1)
+	c.audit(&trail{action: auditConnect})
+	return err
 }
 
 // resumeWith continues a session; a refusal closes the link and never opens a new one (§6.3).
@@ -63,7 +66,10 @@ func (c *connection) resumeWith(ctx context.Context, e *arcp.Envelope, auth *arc
 		r.old.takenOver()
 	}
 	c.rt.opts.Logger.Info("session resumed", "session", r.session.id, "principal", who.ID, "from", cl.last)
-	return c.begin(ctx, who, r)
+	err := c.begin(ctx, who, r)
+	c.rt.count.resumed.Add(1)
+	c.audit(&trail{action: auditResume})
+	return err
 }
 
 // begin welcomes the client: first the welcome, then what must be said again, then the view.
@@ -104,6 +110,7 @@ func (c *connection) authenticate(ctx context.Context, auth *arcp.Auth) (*Princi
 		c.rt.opts.Logger.Warn("client refused", "peer", c.peer.Addr, "error", err)
 		return nil, arcp.NewError(arcp.CodeUnauthenticated, "authentication failed")
 	}
+	c.principal = who.ID
 	return who, nil
 }
 
@@ -164,5 +171,6 @@ func (c *connection) expireWith(who *Principal) {
 	c.expiry = time.AfterFunc(time.Until(who.Expires), func() {
 		last := sessionError(arcp.NewError(arcp.CodeUnauthenticated, "the credentials have expired"), "", "")
 		c.link.Finish(c.envelope("", "", last), "the credentials have expired")
+		c.audit(&trail{action: auditExpire, reason: "the credentials have expired"})
 	})
 }

@@ -93,6 +93,7 @@ func (c *connection) acceptAgain(ctx context.Context, s *session, e *arcp.Envelo
 			s.rt.opts.Logger.Error("session cannot be saved", "session", s.id, "error", err)
 		}
 	}
+	c.audit(&trail{action: auditSubmit, job: j.id, agent: j.agent, reason: "the key was used before"})
 	accepted := j.accepted(e.ID)
 	accepted.AfterEventSeq = after
 	c.answer(s, j, accepted, after)

@@ -73,6 +73,7 @@ func (rt *Runtime) fenced(j *job) {
 		return
 	}
 	rt.seq.Fence(j.log)
+	j.discharge()
 	j.mu.Lock()
 	running := j.core.Lose()
 	j.over.Store(true)

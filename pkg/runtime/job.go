@@ -35,6 +35,9 @@ type job struct {
 	over  atomic.Bool
 	slot  slot      // one of the unfinished jobs of its owner, and of its principal
 	watch observers // the subscriptions to it
+
+	stored   slot // while it is remembered
+	emission emission
 	// remote says that another node runs it: the log follows the store, and nothing here decides about it.
 	remote atomic.Bool
 
@@ -159,6 +162,7 @@ func (j *job) writeTerminal(fx *core.JobEffects) {
 	j.ended = time.Now().UTC()
 	j.over.Store(true)
 	j.uncount() // before anybody can see the end
+	j.rt.count.end(fx.Status)
 	t := &journal.Terminal{Row: j.row(fx.Status), Snapshot: j.tellEnd(fx.Status)}
 	if fx.Success {
 		j.success(t)
@@ -212,7 +216,6 @@ func (j *job) tailOf(p arcp.Payload) func([]byte, uint64) ([]byte, error) {
 
 // finished lets the job go once its terminal is staged.
 func (j *job) finished() {
-	j.unwatch()
 	rt := j.rt
 	rt.mu.Lock()
 	rt.oneLess()

@@ -52,6 +52,7 @@ func (l *Limits) journal() journal.Limits {
 	return journal.Limits{
 		FrameBytes:     arcp.LimitFrameOut,
 		StagedBytes:    arcp.LimitStagedBytes,
+		EmittedBytes:   max(l.JobBytes, 0),
 		LogBytes:       int(l.LogBytes),
 		UnwrittenBytes: int(l.UnwrittenBytes),
 		ViewBytes:      int(l.RetainedBytes),

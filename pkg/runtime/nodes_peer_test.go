@@ -30,7 +30,7 @@ func onNodes(t *testing.T, f func(t *testing.T, n *nodes)) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &nodes{Memory: store.NewMemory(), steps: make(chan struct{})}
 		start := func() *bench {
-			b := newBench(t, func(o *runtime.Options) { o.Store, o.Shared = n.Memory, true })
+			b := newBench(t, func(o *runtime.Options) { o.Store, o.Shared, o.Limits.Idle = n.Memory, true, -1 })
 			if err := b.Handle("steps", runtime.AgentFunc(n.step)); err != nil {
 				t.Fatal(err)
 			}

@@ -57,7 +57,7 @@ func (s *session) keep(o *subscription) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.over {
-		o.slot.release()
+		s.rt.quotas.release(&o.slot)
 		return
 	}
 	if w.of == nil {
@@ -79,7 +79,7 @@ func (s *session) giveUp(o *subscription) {
 		return
 	}
 	delete(s.observed, o.job.id)
-	o.slot.release()
+	s.rt.quotas.release(&o.slot)
 	w := &o.job.watch
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -106,5 +106,27 @@ func (s *session) letGo() {
 	for _, o := range s.observed {
 		s.giveUp(o)
 	}
-	s.slot.release()
+	s.rt.quotas.release(&s.slot)
+}
+
+// expects says whether something is still to come for the session: the end of a job of its own or of one it follows.
+func (s *session) expects() bool {
+	if s.owner.unfinished.Load() > 0 {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, j := range s.adopted {
+		if !j.hasEnded() {
+			return true
+		}
+	}
+	return len(s.observed) > 0
+}
+
+// idle is the last word to a client of which nothing was heard, and to which nothing was said, for too long.
+func (c *connection) idle() *arcp.Envelope {
+	most := c.rt.opts.Limits.Idle
+	lost := arcp.NewError(arcp.CodeHeartbeatLost, "nothing was said for %s", most)
+	return c.envelope("", "", sessionError(withDetail(lost, arcp.DetailLimit, limitIdle), "", ""))
 }

@@ -36,6 +36,11 @@ type Options struct {
 	// and errors to slog.Default, as it is when New is called; slog.New(slog.DiscardHandler) is silence.
 	Logger *slog.Logger
 
+	// Audit gets a record of each connect, resume, submit, cancel and subscribe, done or refused, of what else was refused, and of each
+	// session that ends. The message says which; the attributes are outcome ("ok" or an error code), principal, session, peer, job,
+	// agent, owner (of the job, if it is somebody else), request (what else was refused), and reason. Nil is none.
+	Audit *slog.Logger
+
 	// Limits bounds what clients and agents may use.
 	Limits Limits
 }

@@ -16,6 +16,7 @@ const (
 	ofSessions
 	ofJobs
 	ofSubscriptions
+	ofLogs // jobs remembered, finished ones too; they are bounded by their bytes
 	resources
 )
 
@@ -34,9 +35,8 @@ type usage struct {
 	principal string
 	has       [resources]int64
 	submits   bucket
-	waning    *time.Timer // forgets it once its bucket is full again; nil while it has something
-	bytes     atomic.Int64
-	logs      int64 // that count into bytes
+	waning    *time.Timer  // forgets it once its bucket is full again; nil while it has something
+	bytes     atomic.Int64 // kept of its jobs
 }
 
 func newQuotas(l *Limits) *quotas {
@@ -52,16 +52,18 @@ func (q *quotas) bound(r resource) (int64, string) {
 		return q.limits.PrincipalSessions, limitPrincipalSessions
 	case ofJobs:
 		return q.limits.PrincipalJobs, limitPrincipalJobs
-	default:
+	case ofSubscriptions:
 		return q.limits.PrincipalSubscriptions, limitPrincipalSubscriptions
+	default:
+		return -1, ""
 	}
 }
 
-// slot is one of what a principal has. The zero slot is none.
+// slot is one of what a principal has. The zero slot is none. The lock of quotas guards it.
 type slot struct {
 	usage *usage
 	kind  resource
-	held  atomic.Bool
+	held  bool
 }
 
 // take gives a principal one more of something, or says why not. A slot that is held stays as it is.
@@ -70,7 +72,7 @@ func (q *quotas) take(s *slot, principal string, r resource) *arcp.Error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	u := q.usage(principal)
-	if most >= 0 && u.has[r] >= most && !s.held.Load() {
+	if most >= 0 && u.has[r] >= most && !s.held {
 		u.rest()
 		return overLimit(arcp.CodeRateLimited, name, most)
 	}
@@ -87,25 +89,22 @@ func (q *quotas) force(s *slot, principal string, r resource) bool {
 }
 
 func (u *usage) give(s *slot, r resource) bool {
-	if s.held.Swap(true) {
+	if s.held {
 		return false
 	}
-	s.usage, s.kind = u, r
+	s.usage, s.kind, s.held = u, r, true
 	u.has[r]++
 	return true
 }
 
 // release gives a slot back, once. It says whether it was held.
-func (s *slot) release() bool {
-	if !s.held.Load() {
-		return false
-	}
-	q := s.usage.of
+func (q *quotas) release(s *slot) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !s.held.Swap(false) {
+	if !s.held {
 		return false
 	}
+	s.held = false
 	s.usage.has[s.kind]--
 	s.usage.rest()
 	return true
@@ -121,7 +120,7 @@ func (q *quotas) submit(principal string) *arcp.Error {
 	defer q.mu.Unlock()
 	u := q.usage(principal)
 	defer u.rest()
-	if u.submits.take(time.Since(q.start), rate, q.limits.PrincipalSubmitBurst) {
+	if n, _ := u.submits.take(time.Since(q.start), rate, q.limits.PrincipalSubmitBurst, 1); n > 0 {
 		return nil
 	}
 	return overLimit(arcp.CodeRateLimited, limitPrincipalSubmitRate, rate)
@@ -139,11 +138,11 @@ func (q *quotas) usage(principal string) *usage {
 
 // rest forgets a principal that has nothing, at once or when its bucket is full. The caller holds q.mu.
 func (u *usage) rest() {
-	if u.has != [resources]int64{} || u.logs > 0 || u.of.by[u.principal] != u {
+	if u.has != [resources]int64{} || u.of.by[u.principal] != u {
 		return
 	}
 	q := u.of
-	full := u.submits.full(time.Since(q.start), q.limits.PrincipalSubmitRate, q.limits.PrincipalSubmitBurst)
+	full := u.submits.full(time.Since(q.start), q.limits.PrincipalSubmitRate)
 	switch {
 	case full <= 0:
 		delete(q.by, u.principal)
@@ -163,8 +162,41 @@ func overLimit(code arcp.ErrorCode, name string, most int64) *arcp.Error {
 	return withDetail(withDetail(err, arcp.DetailLimit, name), arcp.DetailMax, most)
 }
 
+// charge lets what is kept of the job count as its principal's, until discharge.
+func (j *job) charge() {
+	if j.rt.quotas.force(&j.stored, j.principal, ofLogs) {
+		sum := &j.stored.usage.bytes
+		sum.Add(lineCopies * int64(len(j.line)))
+		j.log.Charge(sum)
+	}
+}
+
+func (j *job) discharge() {
+	u := j.stored.usage
+	if j.rt.quotas.release(&j.stored) {
+		j.log.Charge(nil)
+		u.bytes.Add(-lineCopies * int64(len(j.line)))
+	}
+}
+
+// overBytes says whether as much is kept for a principal as may be.
+func (q *quotas) overBytes(principal string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	u := q.by[principal]
+	return u != nil && u.full()
+}
+
+func (u *usage) full() bool {
+	most := u.of.limits.PrincipalBytes
+	return most >= 0 && u.bytes.Load() >= most
+}
+
 // claim counts a job that is about to be accepted, or says why it may not be.
 func (j *job) claim() *arcp.Error {
+	if j.rt.quotas.overBytes(j.principal) {
+		return overLimit(arcp.CodeBackpressure, limitPrincipalBytes, j.rt.opts.Limits.PrincipalBytes)
+	}
 	if refusal := j.rt.quotas.take(&j.slot, j.principal, ofJobs); refusal != nil {
 		return refusal
 	}

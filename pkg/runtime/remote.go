@@ -119,7 +119,7 @@ func (j *job) count() {
 }
 
 func (j *job) uncount() {
-	if j.slot.release() {
+	if j.rt.quotas.release(&j.slot) {
 		j.owner.unfinished.Add(-1)
 	}
 }

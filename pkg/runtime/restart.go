@@ -142,6 +142,7 @@ func (rt *Runtime) takeJob(ctx context.Context, key store.Key, head store.Head) 
 	}
 	rt.jobs[j.id] = j
 	rt.mu.Unlock()
+	j.charge()
 	j.log.Nudge() // it is not followed any more
 	if ended {
 		j.endedBefore(t.End)

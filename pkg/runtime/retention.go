@@ -16,6 +16,7 @@ const lineCopies = 4
 
 // remember lists a job that has ended, for as long as it is to be kept.
 func (j *job) remember() {
+	j.unwatch()
 	rt := j.rt
 	kept := j.log.Bytes() + lineCopies*len(j.line)
 	rt.mu.Lock()
@@ -81,6 +82,7 @@ func (rt *Runtime) sweep() {
 // forget removes the logs of expired jobs.
 func (rt *Runtime) forget(old []*job) {
 	for _, j := range old {
+		j.discharge()
 		if err := rt.seq.CloseLog(context.Background(), j.log); err != nil {
 			rt.opts.Logger.Error("log cannot be removed", "job", j.id, "error", err)
 		}

@@ -28,6 +28,7 @@ type Runtime struct {
 	lasting  bool
 	starting chan struct{} // held while what the store holds is taken up
 	started  atomic.Bool
+	count    *counters
 	quotas   *quotas     // what each principal has
 	back     *background // what is done beside connections and jobs
 
@@ -76,7 +77,7 @@ func New(o *Options) (*Runtime, error) {
 		sessions: map[string]*session{},
 		tokens:   map[arcp.TokenHash]*session{},
 	}
-	rt.quotas = newQuotas(&rt.opts.Limits)
+	rt.count, rt.quotas = newCounters(), newQuotas(&rt.opts.Limits)
 	rt.seq.Private = !rt.lasting
 	return rt, nil
 }

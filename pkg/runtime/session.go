@@ -90,7 +90,7 @@ func (rt *Runtime) open(ctx context.Context, who *Principal, features []arcp.Fea
 		return nil, token, refusal
 	}
 	if s.view, err = rt.seq.OpenView(ctx, rt.node.ID(), s.id, journal.GatesOf(features), head); err != nil {
-		s.slot.release()
+		s.rt.quotas.release(&s.slot)
 		return nil, token, err
 	}
 	rt.admitSession(s)
@@ -216,6 +216,8 @@ func (s *session) end(wait uint64) {
 	}
 	s.mu.Unlock()
 	s.rt.drop(s)
+	s.rt.count.closed.Add(1)
+	s.rt.audit(&trail{action: auditExpire, principal: s.principal, session: s.id})
 	if s.unattend != nil {
 		s.unattend()
 	}

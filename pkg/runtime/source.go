@@ -17,6 +17,7 @@ func (v viewSource) Fill(b *link.Batch) (more bool, err error) {
 	buf, ends, more, err = v.c.reader.AppendFrames(buf, ends, maxBytes, maxFrames)
 	b.Return(buf, ends)
 	if errors.Is(err, journal.ErrOverrun) {
+		v.c.rt.count.cut.Add(1)
 		v.c.rt.opts.Logger.Warn("slow reader cut", "session", v.c.sessionID())
 		_ = v.c.send(sessionError(arcp.NewError(arcp.CodeBackpressure, "events came faster than the session read them"), "", ""))
 	}

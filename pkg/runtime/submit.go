@@ -61,6 +61,9 @@ func (c *connection) accept(ctx context.Context, s *session, e *arcp.Envelope, p
 		}
 		return nil
 	}
+	j.charge()
+	c.rt.count.submitted.Add(1)
+	c.audit(&trail{action: auditSubmit, job: j.id, agent: j.agent})
 	// The control lane is written before events, so accepted precedes the job's first. Should the link be lost, the view
 	// has the frame for the next.
 	_ = c.link.Send(accepted)

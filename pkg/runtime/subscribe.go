@@ -7,8 +7,7 @@ import (
 	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
 )
 
-// subscribe lets a session follow a job: what it is like now, history if asked for, then what happens (§7.6). Every one is
-// logged for audit, refused ones too.
+// subscribe lets a session follow a job: what it is like now, history if asked for, then what happens (§7.6).
 func (c *connection) subscribe(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobSubscribe) error {
 	j, done, refusal := s.observable(ctx, p.JobID)
 	defer done()
@@ -18,15 +17,12 @@ func (c *connection) subscribe(ctx context.Context, s *session, e *arcp.Envelope
 	if refusal == nil {
 		refusal = c.follow(s, j, e.ID, p)
 	}
-	owner, verdict := "", "allowed"
-	if j != nil {
-		owner = j.principal
-	}
 	if refusal != nil {
-		verdict = string(refusal.Code)
 		c.refuse(e, refusal)
+		return nil
 	}
-	c.rt.opts.Logger.Info("subscribe", "audit", true, "session", s.id, "principal", s.principal, "job", p.JobID, "owner", owner, "verdict", verdict)
+	c.rt.count.subscribed.Add(1)
+	c.audit(&trail{action: auditSubscribe, job: j.id, agent: j.agent})
 	return nil
 }
 

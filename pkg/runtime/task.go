@@ -60,10 +60,7 @@ func (t *Task) Emit(ctx context.Context, body arcp.EventBody) error {
 	if err := checkEvent(&ev); err != nil {
 		return err
 	}
-	if _, err := t.job.log.Append(ctx, &ev); err != nil {
-		return taskError(err)
-	}
-	return nil
+	return taskError(t.job.emit(ctx, &ev))
 }
 
 // Flush waits until everything emitted before is committed to the store.

@@ -113,7 +113,7 @@ func TestHeartbeatIntervals(t *testing.T) {
 		t.Run(fmt.Sprint(c.set), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				b := newBench(t, func(o *runtime.Options) { o.Limits.HeartbeatInterval = c.set })
+				b := newBench(t, func(o *runtime.Options) { o.Limits.HeartbeatInterval, o.Limits.Idle = c.set, -1 })
 				defer b.stop(t)
 				var served sync.WaitGroup
 				defer served.Wait()

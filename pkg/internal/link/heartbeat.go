@@ -124,7 +124,7 @@ func (l *Link) recvDue(h Heartbeat) {
 		rest = h.Interval
 	}
 	if rest <= 0 {
-		l.silent(h)
+		l.silent(h.Lost)
 		l.mu.Unlock()
 		return
 	}
@@ -136,9 +136,9 @@ func (l *Link) recvDue(h Heartbeat) {
 }
 
 // silent ends the link of a peer that was not heard for too long. The caller holds l.mu.
-func (l *Link) silent(h Heartbeat) {
-	if h.Lost != nil {
-		_ = l.sendLocked(h.Lost()) // the link ends either way
+func (l *Link) silent(last func() *arcp.Envelope) {
+	if last != nil {
+		_ = l.sendLocked(last()) // the link ends either way
 	}
-	l.endLocked(ErrSilent, "heartbeat lost", draining)
+	l.endLocked(ErrSilent, "nothing was heard", draining)
 }

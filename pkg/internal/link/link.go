@@ -27,7 +27,7 @@ var (
 	ErrOverflow = errors.New("link: control lane overflow, the peer does not read")
 	// ErrWriteTimeout ends a link whose peer took nothing for Options.WriteTimeout.
 	ErrWriteTimeout = errors.New("link: write timed out")
-	// ErrSilent ends a link whose peer was silent for arcp.LimitHeartbeatMisses heartbeat intervals (§6.4).
+	// ErrSilent ends a link whose peer was silent for arcp.LimitHeartbeatMisses heartbeat intervals (§6.4), and an idle one.
 	ErrSilent = errors.New("link: heartbeat lost")
 	// ErrBadFrames ends a link after too many unreadable frames in a row.
 	ErrBadFrames = errors.New("link: too many malformed frames in a row")

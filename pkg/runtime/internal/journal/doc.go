@@ -14,6 +14,9 @@ import "errors"
 // ErrOver is what a closed log answers to a writer: the job has ended, nothing was recorded.
 var ErrOver = errors.New("journal: the job is over")
 
+// ErrFull is what a log answers to an event when its job has emitted as much as it may.
+var ErrFull = errors.New("journal: the job has emitted as much as it may")
+
 // ErrTooLarge is what a log answers to a record whose frame would pass the outbound frame limit.
 var ErrTooLarge = errors.New("journal: the frame would be too large")
 

@@ -19,6 +19,7 @@ func (s *Sequencer) write() {
 	for len(s.batch.Ops) > 0 {
 		err := s.store.Commit(context.Background(), &s.batch)
 		if err == nil {
+			s.counts.batches.Add(1)
 			return
 		}
 		var refused *store.BatchError

@@ -41,6 +41,8 @@ type Log struct {
 	failed    error
 	moved     chan struct{} // closed when flushed or failed changes; nil when nobody waits
 	pacer     pacer
+	account   account
+	emitted   int64 // bytes of events ever staged
 
 	remote   bool          // another node writes the job's records: they come by Load
 	cancel   *string       // the reason of a cancel asked for before the log was loaded
@@ -76,6 +78,10 @@ func (l *Log) Append(ctx context.Context, ev *arcp.JobEvent) (uint64, error) {
 	if err := l.refusal(); err != nil {
 		l.mu.Unlock()
 		return 0, err
+	}
+	if most := l.seq.limits.EmittedBytes; most > 0 && l.emitted >= most {
+		l.mu.Unlock()
+		return 0, ErrFull
 	}
 	index := l.events + 1
 	s := l.room(sizeHint(ev))
@@ -283,6 +289,7 @@ func (l *Log) stage(s *slab, mark int, out []byte, gate Gate) error {
 	l.records++
 	l.events++
 	l.staged += n
+	l.emitted += int64(n)
 	l.pacer.debt += n
 	l.gates |= gate
 	l.mark()

@@ -13,12 +13,13 @@ const framePrefixMax = 512
 
 // Limits bounds what the journal keeps and stages; all are bytes.
 type Limits struct {
-	FrameBytes     int // of one frame
-	StagedBytes    int // staged and uncommitted, of one log; past it Append waits
-	LogBytes       int // committed and kept, of one log; past it the oldest records go
-	UnwrittenBytes int // published and not written, of one view; past it the view is overrun
-	ViewBytes      int // written and not acknowledged, of one view; past it the oldest numbers go
-	LagEvents      int // numbers a client that acknowledges may lag behind before it is told of back pressure
+	FrameBytes     int   // of one frame
+	StagedBytes    int   // staged and uncommitted, of one log; past it Append waits
+	EmittedBytes   int64 // of all events of one log, ever; 0 is no bound
+	LogBytes       int   // committed and kept, of one log; past it the oldest records go
+	UnwrittenBytes int   // published and not written, of one view; past it the view is overrun
+	ViewBytes      int   // written and not acknowledged, of one view; past it the oldest numbers go
+	LagEvents      int   // numbers a client that acknowledges may lag behind before it is told of back pressure
 }
 
 // Sequencer orders everything that happens in one store. See the package comment.
@@ -29,6 +30,7 @@ type Sequencer struct {
 	store       store.Store
 	limits      Limits
 	trimRecords uint64
+	counts      counts
 
 	run     sync.Mutex // the baton: held by whoever runs batches
 	batch   store.Batch
@@ -195,6 +197,7 @@ func (s *Sequencer) publish(p *seal) {
 	if s.failed != nil {
 		l.failed = s.failed
 	} else {
+		s.counts.add(p)
 		l.committed, l.flushed = p.events, p.records
 		l.staged -= p.staged
 		l.retained += p.bytes
@@ -204,6 +207,7 @@ func (s *Sequencer) publish(p *seal) {
 	if l.retained > s.limits.LogBytes {
 		before = l.drop(s.limits.LogBytes)
 	}
+	l.settle()
 	remote := l.remote
 	l.mu.Unlock()
 	if before > 0 && !remote {
