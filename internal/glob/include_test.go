@@ -56,7 +56,7 @@ func TestIncludes(t *testing.T) {
 		}
 		child, err := Compile(c.kind, c.child)
 		left := Effort(1 << 20)
-		if got := err == nil && Includes(parents, child, &left); got != c.want {
+		if got := err == nil && Join(c.kind, parents).Includes(child, &left); got != c.want {
 			t.Errorf("Includes(%s, %s) = %v, want %v", c.parents, c.child, got, c.want)
 		}
 	}
@@ -72,7 +72,7 @@ func TestIncludesKinds(t *testing.T) {
 	}
 	target, err := Parse(Name, "a")
 	left := Effort(1 << 20)
-	if err != nil || Includes([]Pattern{path, {}}, name, &left) || path.Match(target) || (Pattern{}).Match(target) || name.Match(Target{}) {
+	if err != nil || Join(Name, []Pattern{path, {}}).Includes(name, &left) || Join(Path, []Pattern{path}).Includes(name, &left) || path.Match(target) || (Pattern{}).Match(target) || name.Match(Target{}) {
 		t.Error("a path pattern or none at all covers a name, or a pattern covers no target")
 	}
 }
@@ -95,7 +95,7 @@ func TestIncludesBombs(t *testing.T) {
 			t.Fatal(err)
 		}
 		left := Effort(effort)
-		if Includes([]Pattern{parent}, child, &left) && left < 0 {
+		if Join(Path, []Pattern{parent}).Includes(child, &left) && left < 0 {
 			t.Errorf("Includes(%.20q…, %.20q…) is true without a proof", c.parent, c.child)
 		}
 		if left < -effort/4 {

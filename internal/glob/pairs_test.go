@@ -117,7 +117,7 @@ func judge(t *testing.T, parents []sample, child sample) {
 		missed = missed || bits != 0
 	}
 	left := Effort(1 << 20)
-	target, included := counterexample(patterns, child.pattern, &left)
+	target, included := Join(child.pattern.kind, patterns).counterexample(child.pattern, &left)
 	total.pairs.Add(1)
 	switch {
 	case included && missed:

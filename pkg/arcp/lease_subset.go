@@ -89,10 +89,10 @@ func (l Lease) outside(ns string, entries []string, left *glob.Effort) (found []
 	if ns == NamespaceCostBudget {
 		return l.outsideBudget(entries)
 	}
-	parents := compile(ns, l[ns])
+	parents := glob.Join(targetKind(ns), compile(ns, l[ns]))
 	for i, entry := range entries {
 		child, err := glob.Compile(targetKind(ns), entry)
-		if err != nil || !glob.Includes(parents, child, left) {
+		if err != nil || !parents.Includes(child, left) {
 			found = append(found, i)
 		}
 	}
