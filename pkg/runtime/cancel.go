@@ -37,7 +37,7 @@ func (c *connection) cancel(ctx context.Context, s *session, e *arcp.Envelope, p
 	if j.remote.Load() {
 		stop = j.cancelThere
 	}
-	if refusal := stop(ctx, c, s, e.ID, strings.Clone(p.Reason)); refusal != nil {
+	if refusal := stop(ctx, c, s, e.ID, strings.Clone(p.Reason)); refusal != nil && refusal != errMoved {
 		c.refuse(e, refusal)
 		return nil
 	}
@@ -58,10 +58,10 @@ func (j *job) cancelFor(ctx context.Context, c *connection, s *session, requestI
 	}
 	j.mu.Lock()
 	fx := j.core.Cancel(mine, reason, j.rt.now())
-	if fx.Ack {
-		if fx.Stop != core.NoCause {
-			_ = j.log.Note(journal.TypeCancel, []byte(j.core.Reason()))
-		}
+	refusal := fx.Refuse
+	if fx.Ack && j.noteCancel(ctx, &fx) != nil {
+		refusal = errMoved // and the job has, too; or the store failed
+	} else if fx.Ack {
 		ack := &arcp.JobCancelled{JobID: j.id, Reason: j.core.Reason(), RequestID: requestID}
 		c.answer(s, j, ack, j.rt.seq.Tail(s.view))
 	}
@@ -70,7 +70,18 @@ func (j *job) cancelFor(ctx context.Context, c *connection, s *session, requestI
 	if over {
 		j.finished()
 	}
-	return fx.Refuse
+	return refusal
+}
+
+// noteCancel records the first cancel: one that was answered holds, whoever has the job when it ends. The caller holds j.mu.
+func (j *job) noteCancel(ctx context.Context, fx *core.JobEffects) error {
+	if fx.Stop == core.NoCause {
+		return nil
+	}
+	if err := j.log.Note(journal.TypeCancel, []byte(j.core.Reason())); err != nil {
+		return err
+	}
+	return j.log.Flush(context.WithoutCancel(ctx))
 }
 
 // answerSlack is how much longer than a job's first accepted any other answer about it may be.

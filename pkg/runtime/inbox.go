@@ -10,8 +10,35 @@ import (
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
 
-// commandCancel asks a job's node to cancel it; the data is the reason. Values are stored.
-const commandCancel = "cancel"
+// The commands for the node of a job. Values are stored.
+const (
+	commandCancel = "cancel" // cancel it; the data is the reason
+	commandMark   = "mark"   // nothing: who posted it has seen all that was posted before when it comes
+)
+
+// posted takes what the last owner of a job has left in its inbox, and says whether it was to be cancelled.
+func (j *job) posted(ctx context.Context) (reason string, cancelled bool) {
+	if !j.rt.opts.Shared {
+		return "", false
+	}
+	key, epoch := j.log.Owner()
+	in, err := j.rt.store.Inbox(ctx, key, epoch)
+	if err != nil {
+		return "", false
+	}
+	defer in.Close()
+	err = j.rt.store.Post(ctx, key, store.Command{Kind: commandMark})
+	for err == nil {
+		var c store.Command
+		if c, err = in.Next(ctx); err != nil || c.Kind == commandMark {
+			break
+		}
+		if c.Kind == commandCancel && !cancelled {
+			reason, cancelled = string(c.Data), true
+		}
+	}
+	return reason, cancelled
+}
 
 // inbox does what is posted for a key of this node, until ctx is done. It says whether another node has the key now.
 func (rt *Runtime) inbox(ctx context.Context, key store.Key, epoch store.Epoch, do func(store.Command)) (lost bool) {

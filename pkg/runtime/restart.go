@@ -44,6 +44,9 @@ const (
 func (j *job) goOn(ctx context.Context) {
 	now := j.rt.now()
 	reason, cancelled := j.log.Cancelled()
+	if !cancelled {
+		reason, cancelled = j.posted(ctx)
+	}
 	j.mu.Lock()
 	j.core = core.NewJob(now, j.left(time.Now()), j.rt.opts.Limits.CancelGrace)
 	agent := j.mayRunAgain()
