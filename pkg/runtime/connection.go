@@ -54,7 +54,7 @@ func (rt *Runtime) Serve(ctx context.Context, conn transport.Conn) (err error) {
 	if !rt.enter(c) {
 		c.link.Close(stopReason)
 		<-c.link.Done()
-		return ErrShutdown
+		return rt.refusal()
 	}
 	defer rt.leave(c)
 	defer context.AfterFunc(ctx, func() { c.link.Close("the runtime closes the connection") })()

@@ -51,12 +51,12 @@ func (c *connection) reserveAndAccept(ctx context.Context, s *session, e *arcp.E
 	reserved := false
 	j := c.accept(ctx, s, e, p, func(j *job) *arcp.Error {
 		j.keyed = true
-		refusal := s.rt.reserve(ctx, key, r.sum, j.id)
+		refusal := s.rt.reserve(key, r.sum, j.id)
 		reserved, taken = refusal == nil, refusal == errKeyTaken
 		return refusal
 	})
 	if j == nil && reserved {
-		s.rt.release(ctx, key)
+		s.rt.release(key)
 	}
 	return taken
 }
@@ -85,12 +85,12 @@ func (c *connection) acceptAgain(ctx context.Context, s *session, e *arcp.Envelo
 	head, err := s.snapshot()
 	s.mu.Unlock()
 	if s.rt.lasting && err == nil {
-		err = s.rt.seq.Save(ctx, s.view, head)
+		err = s.rt.seq.Save(s.view, head)
 		if errors.Is(err, journal.ErrLost) {
 			return nil // and this client asks again where it went on
 		}
 		if err != nil {
-			s.rt.opts.Logger.Error("session cannot be saved", "session", s.id, "error", err)
+			s.rt.storeError("session cannot be saved", err, "session", s.id)
 		}
 	}
 	c.audit(&trail{action: auditSubmit, job: j.id, agent: j.agent, reason: "the key was used before"})
@@ -124,25 +124,25 @@ func decodeReservation(b []byte) (r reservation, ok bool) {
 // reservationGrace is how long another node may take from a reservation to its job.
 const reservationGrace = time.Minute
 
-func (rt *Runtime) reserve(ctx context.Context, key store.Key, sum [sha256.Size]byte, jobID string) *arcp.Error {
+func (rt *Runtime) reserve(key store.Key, sum [sha256.Size]byte, jobID string) *arcp.Error {
 	now := time.Now()
 	r := reservation{sum, now, jobID}
 	op := store.Op{Key: key, Create: true, Node: rt.node.ID(), Snapshot: r.encode(), Expires: now.Add(rt.opts.Limits.Idempotency)}
-	if err := rt.store.Commit(ctx, &store.Batch{Ops: []store.Op{op}}); err != nil {
+	if err := rt.seq.Commit(&op); err != nil {
 		if errors.Is(err, store.ErrExists) {
 			return errKeyTaken
 		}
-		rt.opts.Logger.Error("idempotency key cannot be reserved", "error", err)
+		rt.storeError("idempotency key cannot be reserved", err)
 		return arcp.NewError(arcp.CodeInternalError, "the idempotency key could not be reserved")
 	}
 	return nil
 }
 
 // release gives a key back whose submit was refused after all. A key that was not reserved stays as it is.
-func (rt *Runtime) release(ctx context.Context, key store.Key) {
+func (rt *Runtime) release(key store.Key) {
 	op := store.Op{Key: key, Epoch: 1, Delete: true}
-	if err := rt.store.Commit(ctx, &store.Batch{Ops: []store.Op{op}}); err != nil && !errors.Is(err, store.ErrNotFound) {
-		rt.opts.Logger.Error("idempotency key cannot be released", "error", err)
+	if err := rt.seq.Commit(&op); err != nil && !errors.Is(err, store.ErrNotFound) {
+		rt.storeError("idempotency key cannot be released", err)
 	}
 }
 
@@ -163,7 +163,7 @@ func (rt *Runtime) known(ctx context.Context, key store.Key, sum [sha256.Size]by
 	case j == nil && rt.opts.Shared && head.Owner != rt.node.ID() && time.Since(r.at) < reservationGrace:
 		return nil, done, arcp.NewError(arcp.CodeInternalError, "the first submit with this idempotency key is not decided yet")
 	case j == nil: // reserved, and the job never came to be
-		rt.release(ctx, key)
+		rt.release(key)
 		return nil, done, nil
 	case r.sum != sum:
 		return nil, done, arcp.NewError(arcp.CodeDuplicateKey, "/payload/idempotency_key: was used for another request")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/arcpkit/arcp/pkg/runtime/internal/core"
 	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
@@ -96,23 +97,37 @@ func (j *job) obey(c store.Command) {
 // fenced makes a job of this node one of another, which has taken it over: its agent is told to stop and leaves no trace any more,
 // and sessions here that are attached get what the other node writes.
 func (rt *Runtime) fenced(j *job) {
+	if rt.letGo(j, ErrTakenOver, false) {
+		rt.opts.Logger.Warn("job taken over by another node", "job", j.id)
+	}
+}
+
+// letGo makes a job of this node one that somebody else has or will have, without an end. It is false when it was one already. With
+// linger it counts as running until its agent has returned or the grace is over.
+func (rt *Runtime) letGo(j *job, cause error, linger bool) bool {
 	if j.remote.Swap(true) {
-		return
+		return false
 	}
 	rt.seq.Fence(j.log)
+	j.lingers.Store(linger)
 	j.discharge()
 	j.mu.Lock()
 	running := j.core.Lose()
 	j.over.Store(true)
 	j.arm(0)
 	j.mu.Unlock()
-	j.cancel(ErrTakenOver)
+	j.cancel(cause)
 	j.task.release()
-	rt.opts.Logger.Warn("job taken over by another node", "job", j.id)
-	rt.mu.Lock()
-	if running {
+	switch {
+	case running && linger:
+		time.AfterFunc(max(rt.opts.Limits.CancelGrace, 1), j.lingered)
+	case running:
+		rt.mu.Lock()
 		rt.oneLess()
-	} else {
+		rt.mu.Unlock()
+	}
+	rt.mu.Lock()
+	if !running {
 		rt.unfinish(j)
 	}
 	j.users++
@@ -120,6 +135,16 @@ func (rt *Runtime) fenced(j *job) {
 	rt.giveBack(j)
 	if j.uninbox != nil {
 		j.uninbox()
+	}
+	return true
+}
+
+// lingered notes that the agent of a job that was let go has returned, or has had its time to.
+func (j *job) lingered() {
+	if j.lingers.Swap(false) {
+		j.rt.mu.Lock()
+		defer j.rt.mu.Unlock()
+		j.rt.oneLess()
 	}
 }
 

@@ -40,6 +40,8 @@ type job struct {
 	emission emission
 	// remote says that another node runs it: the log follows the store, and nothing here decides about it.
 	remote atomic.Bool
+	// lingers says that it was let go and counts as running until its agent has returned.
+	lingers atomic.Bool
 
 	users     int  // who borrow it; guarded by rt.mu
 	following bool // its log is being fed from the store; guarded by rt.mu
@@ -73,6 +75,7 @@ func stopError(c core.Cause) error {
 
 // run is the agent's goroutine.
 func (j *job) run(ctx context.Context, a Agent) {
+	defer j.lingered()
 	j.step(func() core.JobEffects { return j.core.Start() })
 	err := j.call(ctx, a)
 	if err == nil {
@@ -181,7 +184,7 @@ func (j *job) writeTerminal(fx *core.JobEffects) {
 		_, err = j.log.Close(t)
 	}
 	if err != nil {
-		j.rt.opts.Logger.Error("end of a job cannot be recorded", "job", j.id, "error", err)
+		j.rt.storeError("end of a job cannot be recorded", err, "job", j.id)
 	}
 	j.task.release()
 }

@@ -40,7 +40,7 @@ func (rt *Runtime) giveBack(j *job) {
 		return
 	}
 	switch watched := j.log.Watched(); {
-	case watched && !j.following:
+	case watched && !j.following && rt.opts.Shared:
 		j.following = true
 		rt.back.start(func(ctx context.Context) { rt.follow(ctx, j) })
 	case !watched && j.users == 0 && j.following:
@@ -99,7 +99,7 @@ func (rt *Runtime) unfollow(j *job, gone bool) bool {
 	}
 	rt.mu.Unlock()
 	if remote && gone {
-		_ = rt.seq.CloseLog(context.Background(), j.log) // a failed store has told so already
+		_ = rt.seq.CloseLog(j.log) // a failed store has told so already
 	}
 	return true
 }

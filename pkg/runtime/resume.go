@@ -50,7 +50,7 @@ func (rt *Runtime) resume(ctx context.Context, c *connection, who *Principal, cl
 		if s.principal != who.ID {
 			return nil, errResume()
 		}
-		r, refusal := s.resume(ctx, c, cl, hash)
+		r, refusal := s.resume(c, cl, hash)
 		if refusal == nil || !s.stale(ctx) {
 			return r, refusal
 		}
@@ -66,7 +66,7 @@ const resumeTries = 3
 var errAway = arcp.NewError(arcp.CodeInternalError, "the session cannot be resumed now")
 
 // resume gives a session of this runtime to a new link.
-func (s *session) resume(ctx context.Context, c *connection, cl *claim, hash arcp.TokenHash) (*resumed, *arcp.Error) {
+func (s *session) resume(c *connection, cl *claim, hash arcp.TokenHash) (*resumed, *arcp.Error) {
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	s.mu.Lock()
@@ -80,7 +80,7 @@ func (s *session) resume(ctx context.Context, c *connection, cl *claim, hash arc
 	case journal.TooOld:
 		return nil, errResume()
 	}
-	return s.takeOver(ctx, c, hash, cl.last)
+	return s.takeOver(c, hash, cl.last)
 }
 
 func (rt *Runtime) find(id string, hash arcp.TokenHash) *session {
@@ -94,27 +94,27 @@ func (rt *Runtime) find(id string, hash arcp.TokenHash) *session {
 
 // takeOver commits the new token before the old link loses the session. The token presented stays good until the client
 // shows that it has the new one. The caller holds s.mu.
-func (s *session) takeOver(ctx context.Context, c *connection, presented arcp.TokenHash, last uint64) (*resumed, *arcp.Error) {
+func (s *session) takeOver(c *connection, presented arcp.TokenHash, last uint64) (*resumed, *arcp.Error) {
 	token := arcp.NewToken()
 	before, beforePrevious, parked := s.current, s.previous, s.parked
 	s.current, s.previous, s.parked = arcp.HashToken(token.Reveal()), &presented, time.Time{}
 	head, err := s.snapshot()
 	if err == nil {
-		err = s.rt.seq.Save(ctx, s.view, head)
+		err = s.rt.seq.Save(s.view, head)
 	}
 	if err != nil {
 		s.current, s.previous, s.parked = before, beforePrevious, parked
 		if errors.Is(err, journal.ErrLost) {
 			return nil, errAway
 		}
-		s.rt.opts.Logger.Error("session cannot be saved", "session", s.id, "error", err)
+		s.rt.storeError("session cannot be saved", err, "session", s.id)
 		return nil, arcp.NewError(arcp.CodeInternalError, "the session cannot be resumed now")
 	}
 	reader, frames, covered := s.view.Resume(last)
 	if covered != journal.Covered { // evicted since it was looked at
 		s.current, s.previous, s.parked = before, beforePrevious, parked
 		if head, err := s.snapshot(); err == nil {
-			_ = s.rt.seq.Save(ctx, s.view, head) // the tokens in memory are those that count here
+			_ = s.rt.seq.Save(s.view, head) // the tokens in memory are those that count here
 		}
 		return nil, errResume()
 	}

@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"cmp"
-	"context"
 	"math"
 	"slices"
 	"time"
@@ -31,15 +30,40 @@ func (j *job) remember() {
 	*list = slices.Insert(*list, i, j)
 }
 
-// retain forgets what need not be remembered any more, and sees to it that this goes on.
+// retain forgets what need not be remembered any more, and sees to it that this goes on when no job ends.
 func (rt *Runtime) retain() {
+	now := time.Now()
 	rt.mu.Lock()
+	old := rt.expire(now)
 	if rt.sweeper == nil && !rt.stopping && len(rt.finished)+len(rt.keyed) > 0 {
-		rt.sweeper = time.AfterFunc(rt.opts.Limits.JobRetention, rt.sweep)
+		rt.sweeper = time.AfterFunc(max(rt.keep(now), rt.pause()), rt.sweep)
 	}
-	old := rt.expire(time.Now())
 	rt.mu.Unlock()
 	rt.forget(old)
+}
+
+// keep is how long the finished job that is forgotten first is still kept. The caller holds rt.mu.
+func (rt *Runtime) keep(now time.Time) time.Duration {
+	keep := time.Duration(math.MaxInt64)
+	for _, l := range [][]*job{rt.finished, rt.keyed} {
+		if len(l) > 0 {
+			keep = min(keep, rt.retention(l[0].keyed)-now.Sub(l[0].ended))
+		}
+	}
+	return keep
+}
+
+// pause is how long after a sweep the next comes at least.
+func (rt *Runtime) pause() time.Duration {
+	return max(time.Second, min(time.Minute, rt.opts.Limits.JobRetention/16))
+}
+
+// retention is how long a finished job is remembered; one that a key leads to for as long as that.
+func (rt *Runtime) retention(keyed bool) time.Duration {
+	if keyed {
+		return max(rt.opts.Limits.JobRetention, rt.opts.Limits.Idempotency)
+	}
+	return rt.opts.Limits.JobRetention
 }
 
 // expire takes the finished jobs whose time is over, or that are too many, out of the table; those that a key leads to
@@ -52,8 +76,8 @@ func (rt *Runtime) expire(now time.Time) (old []*job) {
 			l[0], *list = nil, l[1:]
 		}
 	}
-	take(&rt.finished, int(rt.opts.Limits.FinishedJobs), rt.opts.Limits.JobRetention)
-	take(&rt.keyed, math.MaxInt, max(rt.opts.Limits.JobRetention, rt.opts.Limits.Idempotency))
+	take(&rt.finished, int(rt.opts.Limits.FinishedJobs), rt.retention(false))
+	take(&rt.keyed, math.MaxInt, rt.retention(true))
 	for _, j := range old {
 		rt.finishedBytes -= j.kept
 	}
@@ -70,21 +94,17 @@ func (rt *Runtime) expire(now time.Time) (old []*job) {
 // sweep forgets finished jobs whose time is over when no other job's end does.
 func (rt *Runtime) sweep() {
 	rt.mu.Lock()
-	old := rt.expire(time.Now())
 	rt.sweeper = nil
-	if len(rt.finished)+len(rt.keyed) > 0 && !rt.stopping {
-		rt.sweeper = time.AfterFunc(max(rt.opts.Limits.JobRetention/16, time.Second), rt.sweep)
-	}
 	rt.mu.Unlock()
-	rt.forget(old)
+	rt.retain()
 }
 
 // forget removes the logs of expired jobs.
 func (rt *Runtime) forget(old []*job) {
 	for _, j := range old {
 		j.discharge()
-		if err := rt.seq.CloseLog(context.Background(), j.log); err != nil {
-			rt.opts.Logger.Error("log cannot be removed", "job", j.id, "error", err)
+		if err := rt.seq.CloseLog(j.log); err != nil {
+			rt.storeError("log cannot be removed", err, "job", j.id)
 		}
 	}
 }

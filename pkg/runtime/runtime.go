@@ -45,6 +45,8 @@ type Runtime struct {
 	finishedBytes int         // kept of the logs of both
 	sweeper       *time.Timer // forgets finished jobs while nothing else happens
 	stopping      bool
+	failure       error         // why the store is gone; nil while it is not
+	failed        chan struct{} // closed once it is
 	idle          chan struct{} // closed when the last running job ends; nil when nobody waits
 	gone          chan struct{} // closed when the last connection ends; nil when nobody waits
 	running       int
@@ -69,6 +71,7 @@ func New(o *Options) (*Runtime, error) {
 
 		lasting:  o.Store != nil,
 		starting: make(chan struct{}, 1),
+		failed:   make(chan struct{}),
 
 		back:  newBackground(),
 		conns: map[*connection]struct{}{},

@@ -89,7 +89,7 @@ func (rt *Runtime) open(ctx context.Context, who *Principal, features []arcp.Fea
 	if refusal := rt.quotas.take(&s.slot, who.ID, ofSessions); refusal != nil {
 		return nil, token, refusal
 	}
-	if s.view, err = rt.seq.OpenView(ctx, rt.node.ID(), s.id, journal.GatesOf(features), head); err != nil {
+	if s.view, err = rt.seq.OpenView(rt.node.ID(), s.id, journal.GatesOf(features), head); err != nil {
 		s.rt.quotas.release(&s.slot)
 		return nil, token, err
 	}
@@ -194,10 +194,10 @@ func (s *session) noteParked() {
 	}
 	head, err := s.snapshot()
 	if err == nil {
-		err = s.rt.seq.Save(context.Background(), s.view, head)
+		err = s.rt.seq.Save(s.view, head)
 	}
 	if err != nil && !errors.Is(err, journal.ErrLost) {
-		s.rt.opts.Logger.Error("session cannot be saved", "session", s.id, "error", err)
+		s.rt.storeError("session cannot be saved", err, "session", s.id)
 	}
 }
 
@@ -221,13 +221,13 @@ func (s *session) end(wait uint64) {
 	if s.unattend != nil {
 		s.unattend()
 	}
-	err := s.rt.seq.CloseView(context.Background(), s.view)
+	err := s.rt.seq.CloseView(s.view)
 	if errors.Is(err, journal.ErrLost) {
 		s.owner.gone.Store(false) // it goes on at another node
 		return
 	}
 	if err != nil {
-		s.rt.opts.Logger.Error("view cannot be removed", "session", s.id, "error", err)
+		s.rt.storeError("view cannot be removed", err, "session", s.id)
 	}
 	s.rt.opts.Logger.Info("session ended", "session", s.id)
 }

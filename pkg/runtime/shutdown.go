@@ -8,11 +8,15 @@ import (
 
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime/internal/core"
+	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
 
 // Shutdown ends the runtime: it takes no more connections and jobs, waits for the running jobs until ctx is done, stops those
 // left, says goodbye to every client and closes their links. It returns ctx's error when jobs had to be stopped. The store is left
 // open.
+//
+// Where the store outlives the runtime, the jobs of Restartable agents that are left are stopped without an end, for the next
+// runtime to run them again, and sessions wait there for what is left of their windows.
 func (rt *Runtime) Shutdown(ctx context.Context) error {
 	rt.mu.Lock()
 	rt.stopping = true
@@ -60,8 +64,22 @@ func (rt *Runtime) stopJobs() {
 	}
 	rt.mu.Unlock()
 	for _, j := range jobs {
+		if rt.outlived() && j.leave() {
+			continue
+		}
 		j.step(func() core.JobEffects { return j.core.Shutdown(rt.now()) })
 	}
+}
+
+// outlived says whether there may be another runtime after this one for what is in the store.
+func (rt *Runtime) outlived() bool { return rt.opts.Shared || rt.store.Level() > store.Volatile }
+
+// leave stops a running job without an end if it may run again.
+func (j *job) leave() bool {
+	j.mu.Lock()
+	ends := j.core.Over() || j.core.Stopping()
+	j.mu.Unlock()
+	return !ends && j.mayRunAgain() != nil && j.rt.letGo(j, ErrStopped, true)
 }
 
 // hangUpAll says goodbye on every link and waits until each has ended. A client may take what it has coming for as long as
@@ -103,7 +121,7 @@ func withGrace(ctx context.Context, grace time.Duration) (context.Context, conte
 	return late, func() { stop(); cancel() }
 }
 
-// endSessions frees the sessions that nobody can resume here any more. Those of a shared runtime wait for another to take them over.
+// endSessions frees the sessions that nobody can resume any more. Those that another runtime may take over wait for it.
 func (rt *Runtime) endSessions() {
 	rt.mu.Lock()
 	sessions := slices.Collect(maps.Values(rt.sessions))
@@ -112,7 +130,7 @@ func (rt *Runtime) endSessions() {
 	}
 	rt.mu.Unlock()
 	for _, s := range sessions {
-		if rt.opts.Shared {
+		if rt.outlived() {
 			s.stopWindow()
 			continue
 		}

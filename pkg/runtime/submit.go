@@ -53,7 +53,7 @@ func (c *connection) accept(ctx context.Context, s *session, e *arcp.Envelope, p
 		}
 	}
 	accepted := c.envelope(j.id, j.trace, j.accepted(e.ID))
-	if refusal := s.record(ctx, j, accepted, e.ID); refusal != nil {
+	if refusal := s.record(j, accepted, e.ID); refusal != nil {
 		j.uncount()
 		j.cancel(refusal)
 		if refusal != errMoved {
@@ -146,7 +146,7 @@ func (j *job) accepted(requestID string) *arcp.JobAccepted {
 var errMoved = arcp.NewError(arcp.CodeInternalError, "the session went on at another node")
 
 // record lists the job and opens its log with its accepted message, attached to the session's view.
-func (s *session) record(ctx context.Context, j *job, accepted *arcp.Envelope, requestID string) *arcp.Error {
+func (s *session) record(j *job, accepted *arcp.Envelope, requestID string) *arcp.Error {
 	frame, err := accepted.AppendJSON(nil)
 	if len(frame) > arcp.LimitFrameOut-answerSlack {
 		return arcp.NewError(arcp.CodeInvalidRequest, "/payload/lease_request: the answer with this lease would not fit a frame")
@@ -160,7 +160,7 @@ func (s *session) record(ctx context.Context, j *job, accepted *arcp.Envelope, r
 		told, err = j.tell(nil)
 	}
 	if err == nil {
-		j.log, err = s.rt.seq.OpenLog(ctx, &journal.NewLog{
+		j.log, err = s.rt.seq.OpenLog(&journal.NewLog{
 			Node: s.rt.node.ID(), JobID: j.id, TraceID: j.trace, Accepted: frame, Row: j.row(arcp.StatusRunning), Snapshot: told, Owner: s.view,
 		})
 	}
@@ -168,7 +168,7 @@ func (s *session) record(ctx context.Context, j *job, accepted *arcp.Envelope, r
 		return errMoved
 	}
 	if err != nil {
-		s.rt.opts.Logger.Error("job cannot be recorded", "session", s.id, "error", err)
+		s.rt.storeError("job cannot be recorded", err, "session", s.id)
 		return arcp.NewError(arcp.CodeInternalError, "the job could not be recorded")
 	}
 	if !s.rt.admitJob(j) {

@@ -63,7 +63,10 @@ func (rt *Runtime) tend(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-rt.node.Lost():
-			rt.lost()
+			rt.fail(errDead)
+			return
+		case <-rt.seq.Failed():
+			rt.fail(rt.seq.Err())
 			return
 		case <-scan.C:
 			if err := rt.takeOrphans(ctx); err != nil && ctx.Err() == nil {
@@ -123,27 +126,4 @@ func (rt *Runtime) orphans(ctx context.Context) (map[store.Key]store.Head, error
 		}
 	}
 	return still, nil
-}
-
-// lost ends a runtime that its store counts as dead: others may have its jobs and sessions already.
-func (rt *Runtime) lost() {
-	rt.mu.Lock()
-	rt.stopping = true
-	jobs := slices.Collect(maps.Values(rt.jobs))
-	sessions := slices.Collect(maps.Values(rt.sessions))
-	conns := slices.Collect(maps.Keys(rt.conns))
-	rt.mu.Unlock()
-	rt.opts.Logger.Error("the store has declared this runtime dead: it stops")
-	for _, j := range jobs {
-		if !j.remote.Load() && !j.over.Load() {
-			rt.fenced(j)
-		}
-	}
-	hangUp := func(c *connection) { c.link.Close("the runtime has lost its store") }
-	for _, s := range sessions {
-		s.away(hangUp)
-	}
-	for _, c := range conns {
-		hangUp(c)
-	}
 }

@@ -60,6 +60,9 @@ func (j *Job) Reason() string { return j.reason }
 // Over says whether the job has its terminal.
 func (j *Job) Over() bool { return j.status != arcp.StatusPending && j.status != arcp.StatusRunning }
 
+// Stopping says whether something has told the job to stop.
+func (j *Job) Stopping() bool { return j.cause != NoCause }
+
 // JobAt returns a job that another node has brought this far.
 func JobAt(status arcp.JobStatus) Job { return Job{status: status} }
 

@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"context"
 	"errors"
 	"slices"
 
@@ -9,10 +8,10 @@ import (
 )
 
 // OpenView creates a session's key and its empty view.
-func (s *Sequencer) OpenView(ctx context.Context, node store.NodeID, sessionID string, gates Gate, snapshot []byte) (*View, error) {
+func (s *Sequencer) OpenView(node store.NodeID, sessionID string, gates Gate, snapshot []byte) (*View, error) {
 	key := store.Key{Kind: store.KindSession, ID: sessionID}
 	op := store.Op{Key: key, Create: true, Node: node, Snapshot: snapshot}
-	if err := s.store.Commit(ctx, &store.Batch{Ops: []store.Op{op}}); err != nil {
+	if err := s.Commit(&op); err != nil {
 		return nil, err
 	}
 	return newView(s, key, 1, gates), nil
@@ -30,19 +29,16 @@ type NewLog struct {
 }
 
 // OpenLog creates a job's key with its first record and attaches the owner's view, in this order.
-func (s *Sequencer) OpenLog(ctx context.Context, o *NewLog) (*Log, error) {
+func (s *Sequencer) OpenLog(o *NewLog) (*Log, error) {
 	key := store.Key{Kind: store.KindJob, ID: o.JobID}
 	rec := append([]byte{byte(TypeAccepted)}, o.Accepted...)
 	s.lock()
 	defer s.unlock()
-	if s.failed != nil {
-		return nil, s.failed
-	}
 	op := store.Op{
 		Key: key, Create: true, Node: o.Node, Row: o.Row, Snapshot: o.Snapshot,
 		Append: store.Segment{First: 1, Ends: []uint32{uint32(len(rec))}, Data: rec},
 	}
-	if err := s.store.Commit(ctx, &store.Batch{Ops: []store.Op{op}}); err != nil {
+	if err := s.Commit(&op); err != nil {
 		return nil, err
 	}
 	l := s.newLog(key, o.TraceID)
@@ -50,11 +46,11 @@ func (s *Sequencer) OpenLog(ctx context.Context, o *NewLog) (*Log, error) {
 	if o.Owner != nil {
 		s.attach(o.Owner, l, 0)
 		if o.Owner.lost {
-			return nil, errors.Join(ErrLost, s.store.Commit(ctx, &store.Batch{Ops: []store.Op{{Key: key, Epoch: 1, Head: 1, Delete: true}}}))
+			return nil, errors.Join(ErrLost, s.Commit(&store.Op{Key: key, Epoch: 1, Head: 1, Delete: true}))
 		}
 		o.Owner.positionAccepted(l, o.Accepted)
 	}
-	return l, s.failed
+	return l, s.Err()
 }
 
 func (s *Sequencer) newLog(key store.Key, traceID string) *Log {
@@ -96,16 +92,13 @@ func (s *Sequencer) Attached(v *View, l *Log) bool {
 }
 
 // Save replaces what the store keeps of the session beside its view.
-func (s *Sequencer) Save(ctx context.Context, v *View, snapshot []byte) error {
+func (s *Sequencer) Save(v *View, snapshot []byte) error {
 	s.lock()
 	defer s.unlock()
-	switch {
-	case s.failed != nil:
-		return s.failed
-	case v.lost:
+	if v.lost {
 		return ErrLost
 	}
-	err := s.store.Commit(ctx, &store.Batch{Ops: []store.Op{{Key: v.key, Epoch: v.epoch, Head: v.sealed, Snapshot: snapshot}}})
+	err := s.Commit(&store.Op{Key: v.key, Epoch: v.epoch, Head: v.sealed, Snapshot: snapshot})
 	if lost(err) {
 		s.loseView(v)
 		return ErrLost
@@ -205,20 +198,17 @@ func (s *Sequencer) Has(l *Log, lacking Gate) bool {
 }
 
 // CloseView detaches a view from everything and removes its key.
-func (s *Sequencer) CloseView(ctx context.Context, v *View) error {
+func (s *Sequencer) CloseView(v *View) error {
 	s.lock()
 	defer s.unlock()
 	for l := range v.logs {
 		s.detach(v, l)
 	}
 	s.commit()
-	switch {
-	case s.failed != nil:
-		return s.failed
-	case v.lost:
+	if v.lost {
 		return ErrLost
 	}
-	err := s.store.Commit(ctx, &store.Batch{Ops: []store.Op{{Key: v.key, Epoch: v.epoch, Head: v.records, Delete: true}}})
+	err := s.Commit(&store.Op{Key: v.key, Epoch: v.epoch, Head: v.records, Delete: true})
 	if lost(err) {
 		return ErrLost
 	}
@@ -226,7 +216,7 @@ func (s *Sequencer) CloseView(ctx context.Context, v *View) error {
 }
 
 // CloseLog removes a job's key; nobody may write it any more. Views keep what they have yet to write.
-func (s *Sequencer) CloseLog(ctx context.Context, l *Log) error {
+func (s *Sequencer) CloseLog(l *Log) error {
 	s.lock()
 	defer s.unlock()
 	for _, v := range *l.views.Load() {
@@ -237,8 +227,8 @@ func (s *Sequencer) CloseLog(ctx context.Context, l *Log) error {
 	op := store.Op{Key: l.key, Epoch: l.epoch, Head: l.records, Delete: true}
 	remote := l.remote
 	l.mu.Unlock()
-	if s.failed != nil || remote {
-		return s.failed
+	if remote {
+		return s.Err()
 	}
-	return s.store.Commit(ctx, &store.Batch{Ops: []store.Op{op}})
+	return s.Commit(&op)
 }

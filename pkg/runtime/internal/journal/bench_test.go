@@ -13,11 +13,11 @@ func BenchmarkAppend(b *testing.B) {
 	limits := testLimits
 	limits.LogBytes, limits.ViewBytes = 1<<20, 0
 	s := New(store.NewMemory(), limits)
-	v, err := s.OpenView(b.Context(), "n", "sess_0199c3a2b6f07c1d9a5e4f3b2a1c0d9f", gateAll, nil)
+	v, err := s.OpenView("n", "sess_0199c3a2b6f07c1d9a5e4f3b2a1c0d9f", gateAll, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
-	l, err := s.OpenLog(b.Context(), &NewLog{Node: "n", JobID: "job_0199c3a2b6f07c1d9a5e4f3b2a1c0d9e", Accepted: []byte("{}"), Owner: v})
+	l, err := s.OpenLog(&NewLog{Node: "n", JobID: "job_0199c3a2b6f07c1d9a5e4f3b2a1c0d9e", Accepted: []byte("{}"), Owner: v})
 	if err != nil {
 		b.Fatal(err)
 	}

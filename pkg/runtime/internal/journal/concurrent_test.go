@@ -14,11 +14,11 @@ import (
 func newTestView(t *testing.T, limits Limits) (*Reader, *View, *Log) {
 	t.Helper()
 	s := New(store.NewMemory(), limits)
-	v, err := s.OpenView(t.Context(), "n", "sess_1", gateAll, nil)
+	v, err := s.OpenView("n", "sess_1", gateAll, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := s.OpenLog(t.Context(), &NewLog{Node: "n", JobID: "job_1", Accepted: []byte("{}"), Owner: v})
+	l, err := s.OpenLog(&NewLog{Node: "n", JobID: "job_1", Accepted: []byte("{}"), Owner: v})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,8 +143,8 @@ func TestBrokenStoreStopsEverything(t *testing.T) {
 	t.Parallel()
 	b := &failing{Store: store.NewMemory(), after: 3}
 	s := New(b, testLimits)
-	v, _ := s.OpenView(t.Context(), "n", "sess_1", gateAll, nil)
-	l, err := s.OpenLog(t.Context(), &NewLog{Node: "n", JobID: "job_1", Accepted: []byte("{}"), Owner: v})
+	v, _ := s.OpenView("n", "sess_1", gateAll, nil)
+	l, err := s.OpenLog(&NewLog{Node: "n", JobID: "job_1", Accepted: []byte("{}"), Owner: v})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ func (s *Sequencer) write() {
 		}
 		var refused *store.BatchError
 		if !errors.As(err, &refused) || !lost(refused.Err) || refused.Done >= len(s.batch.Ops) {
-			s.failed = err
+			s.fail(err)
 			return
 		}
 		s.leaveOut(refused.Done)

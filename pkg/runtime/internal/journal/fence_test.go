@@ -36,7 +36,7 @@ func newFenced(t *testing.T, s store.Store, logs, views int) *fenced {
 		if i%2 == 1 {
 			gates = GateNone
 		}
-		v, err := f.seq.OpenView(t.Context(), "n", fmt.Sprintf("sess_%d", i), gates, nil)
+		v, err := f.seq.OpenView("n", fmt.Sprintf("sess_%d", i), gates, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func newFenced(t *testing.T, s store.Store, logs, views int) *fenced {
 		f.views, f.readers = append(f.views, v), append(f.readers, r)
 	}
 	for i := range logs {
-		l, err := f.seq.OpenLog(t.Context(), &NewLog{Node: "n", JobID: fmt.Sprintf("job_%d", i), Accepted: []byte("{}"), Owner: f.views[0]})
+		l, err := f.seq.OpenLog(&NewLog{Node: "n", JobID: fmt.Sprintf("job_%d", i), Accepted: []byte("{}"), Owner: f.views[0]})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,10 +150,10 @@ func TestFencedViewLosesNobodyElse(t *testing.T) {
 	if n := len(*f.logs[0].views.Load()); n != 2 {
 		t.Errorf("%d views are attached, want 2", n)
 	}
-	if err := f.seq.Save(t.Context(), f.views[1], []byte("x")); !errors.Is(err, ErrLost) {
+	if err := f.seq.Save(f.views[1], []byte("x")); !errors.Is(err, ErrLost) {
 		t.Errorf("Save of the lost view = %v", err)
 	}
-	if _, err := f.seq.OpenLog(t.Context(), &NewLog{Node: "n", JobID: "job_9", Accepted: []byte("{}"), Owner: f.views[1]}); !errors.Is(err, ErrLost) {
+	if _, err := f.seq.OpenLog(&NewLog{Node: "n", JobID: "job_9", Accepted: []byte("{}"), Owner: f.views[1]}); !errors.Is(err, ErrLost) {
 		t.Errorf("OpenLog for the lost view = %v", err)
 	}
 	if _, err := f.store.Lookup(t.Context(), store.Key{Kind: store.KindJob, ID: "job_9"}); !errors.Is(err, store.ErrNotFound) {
@@ -225,7 +225,7 @@ func (f *fenced) check(i int, v *View, emitted [5][]bool, gone bool) {
 	}
 	seq := 0
 	if gone { // should nothing have been committed for it since
-		_ = f.seq.Save(f.t.Context(), v, []byte("x"))
+		_ = f.seq.Save(v, []byte("x"))
 	}
 	for {
 		got, err := f.read(i)

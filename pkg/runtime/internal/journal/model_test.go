@@ -72,7 +72,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 7)), store: s, seq: New(s, testLimits), other: other}
 	w.seq.trimRecords = seed % 64
 	for i, gates := range []Gate{gateAll, GateNone, GateChunk} {
-		v, err := w.seq.OpenView(t.Context(), "n", fmt.Sprintf("sess_%d", i), gates, nil)
+		v, err := w.seq.OpenView("n", fmt.Sprintf("sess_%d", i), gates, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +106,7 @@ func (w *world) step() {
 
 func (w *world) open(v *modelView) {
 	id := len(w.logs)
-	l, err := w.seq.OpenLog(w.t.Context(), &NewLog{Node: "n", JobID: fmt.Sprintf("job_%d", id), Accepted: []byte("{}"), Owner: v.view})
+	l, err := w.seq.OpenLog(&NewLog{Node: "n", JobID: fmt.Sprintf("job_%d", id), Accepted: []byte("{}"), Owner: v.view})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -30,6 +31,8 @@ type Sequencer struct {
 	store       store.Store
 	limits      Limits
 	trimRecords uint64
+	slow        bool        // commits take their time: see nudge
+	away        atomic.Bool // a goroutine is committing
 	counts      counts
 
 	run     sync.Mutex // the baton: held by whoever runs batches
@@ -41,7 +44,9 @@ type Sequencer struct {
 	mu      sync.Mutex
 	dirty   []*Log
 	pending atomic.Bool // dirty is not empty
-	failed  error       // set once under the baton; the store cannot be trusted after it
+
+	failed atomic.Pointer[error] // set once; the store cannot be trusted after it
+	broken chan struct{}         // closed then
 }
 
 type seal struct {
@@ -54,7 +59,37 @@ type seal struct {
 
 // New returns a sequencer for a store nobody else sequences the keys of.
 func New(s store.Store, limits Limits) *Sequencer {
-	return &Sequencer{store: s, limits: limits, trimRecords: defaultTrimRecords}
+	return &Sequencer{store: s, limits: limits, trimRecords: defaultTrimRecords, slow: s.Level() > store.Volatile, broken: make(chan struct{})}
+}
+
+// Failed is closed once the store has failed: what was not committed by then is shown to nobody, and nothing is recorded any more.
+func (s *Sequencer) Failed() <-chan struct{} { return s.broken }
+
+// Err returns why the store has failed, nil while it has not.
+func (s *Sequencer) Err() error {
+	if p := s.failed.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+func (s *Sequencer) fail(err error) {
+	if s.failed.CompareAndSwap(nil, &err) {
+		close(s.broken)
+	}
+}
+
+// Commit does one operation outside of the order of the sequencer, on a key it has no log or view of. Any error but that the key is not
+// the caller's, or is there, is the end of the store.
+func (s *Sequencer) Commit(op *store.Op) error {
+	if err := s.Err(); err != nil {
+		return err
+	}
+	err := s.store.Commit(context.Background(), &store.Batch{Ops: []store.Op{*op}}) // half done is worse than late
+	if err != nil && !lost(err) && !errors.Is(err, store.ErrExists) {
+		s.fail(err)
+	}
+	return err
 }
 
 func (s *Sequencer) push(l *Log) {
@@ -106,8 +141,8 @@ func (s *Sequencer) seal(l *Log) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.dirty = false
-	if s.failed != nil {
-		l.failed = s.failed
+	if err := s.Err(); err != nil {
+		l.failed = err
 		l.wake()
 		return
 	}
@@ -168,19 +203,20 @@ func (s *Sequencer) commit() {
 		v.name()
 		v.seal(&s.batch)
 	}
-	if s.failed == nil {
+	if s.Err() == nil {
 		s.write()
 	}
+	failed := s.Err()
 	clear(s.batch.Ops)
 	s.batch.Ops = s.batch.Ops[:0]
 	for i := range s.sealed {
-		s.publish(&s.sealed[i])
+		s.publish(&s.sealed[i], failed)
 	}
 	clear(s.sealed)
 	s.sealed = s.sealed[:0]
 	for _, v := range s.touched {
 		v.touched = false
-		if before := v.publish(s.failed); before > 0 {
+		if before := v.publish(failed); before > 0 {
 			_ = s.store.Trim(context.Background(), v.key, v.epoch, before) // it is trimmed with the next batch otherwise
 		}
 	}
@@ -188,14 +224,14 @@ func (s *Sequencer) commit() {
 	s.touched = s.touched[:0]
 }
 
-func (s *Sequencer) publish(p *seal) {
+func (s *Sequencer) publish(p *seal, failed error) {
 	l := p.log
 	if l == nil {
 		return // lost
 	}
 	l.mu.Lock()
-	if s.failed != nil {
-		l.failed = s.failed
+	if failed != nil {
+		l.failed = failed
 	} else {
 		s.counts.add(p)
 		l.committed, l.flushed = p.events, p.records

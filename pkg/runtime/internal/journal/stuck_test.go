@@ -39,12 +39,12 @@ func TestStuckWriterHoldsNobodyUp(t *testing.T) {
 func TestPositionedFrames(t *testing.T) {
 	t.Parallel()
 	s := New(store.NewMemory(), testLimits)
-	v, _ := s.OpenView(t.Context(), "n", "sess_1", gateAll, nil)
-	l, err := s.OpenLog(t.Context(), &NewLog{Node: "n", JobID: "job_1", Accepted: []byte("accepted 1"), Owner: v})
+	v, _ := s.OpenView("n", "sess_1", gateAll, nil)
+	l, err := s.OpenLog(&NewLog{Node: "n", JobID: "job_1", Accepted: []byte("accepted 1"), Owner: v})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.OpenLog(t.Context(), &NewLog{Node: "n", JobID: "job_2", Accepted: []byte("accepted 2"), Owner: v}); err != nil {
+	if _, err := s.OpenLog(&NewLog{Node: "n", JobID: "job_2", Accepted: []byte("accepted 2"), Owner: v}); err != nil {
 		t.Fatal(err)
 	}
 	emit := func() {
@@ -152,8 +152,8 @@ func TestStoreFailsUnderEmitters(t *testing.T) {
 	t.Parallel()
 	b := &failing{Store: store.NewMemory(), after: 100}
 	s := New(b, testLimits)
-	v, _ := s.OpenView(t.Context(), "n", "sess_1", gateAll, nil)
-	l, err := s.OpenLog(t.Context(), &NewLog{Node: "n", JobID: "job_1", Accepted: []byte("{}"), Owner: v})
+	v, _ := s.OpenView("n", "sess_1", gateAll, nil)
+	l, err := s.OpenLog(&NewLog{Node: "n", JobID: "job_1", Accepted: []byte("{}"), Owner: v})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,8 +192,8 @@ func TestEveryGatedKindHasAGate(t *testing.T) {
 func TestAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	s := New(store.NewMemory(), testLimits)
-	v, _ := s.OpenView(t.Context(), "n", "sess_1", gateAll, nil)
-	if _, err := s.OpenLog(t.Context(), &NewLog{Node: "n", JobID: "job_1", Accepted: []byte("accepted 1"), Owner: v}); err != nil {
+	v, _ := s.OpenView("n", "sess_1", gateAll, nil)
+	if _, err := s.OpenLog(&NewLog{Node: "n", JobID: "job_1", Accepted: []byte("accepted 1"), Owner: v}); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 1000 {
@@ -247,12 +247,12 @@ func TestParkedViewIsBounded(t *testing.T) {
 	limits.LogBytes = 256 << 10
 	mem := store.NewMemory()
 	s := New(mem, limits)
-	v, _ := s.OpenView(t.Context(), "n", "sess_1", gateAll, nil)
-	quiet, err := s.OpenLog(t.Context(), &NewLog{Node: "n", JobID: "job_1", Owner: v})
+	v, _ := s.OpenView("n", "sess_1", gateAll, nil)
+	quiet, err := s.OpenLog(&NewLog{Node: "n", JobID: "job_1", Owner: v})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := s.OpenLog(t.Context(), &NewLog{Node: "n", JobID: "job_2", Owner: v})
+	l, err := s.OpenLog(&NewLog{Node: "n", JobID: "job_2", Owner: v})
 	if err != nil {
 		t.Fatal(err)
 	}
