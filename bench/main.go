@@ -57,7 +57,7 @@ func (r *row) ok(ratio float64) bool {
 
 func rows() []row {
 	return slices.Concat(codecRows(), streamRows(), secureRows(), chunkRows(), submitRows(), submitterRows(), subscriberRows(),
-		unreadRows(), idleRows(), keptRows(), growthRows())
+		unreadRows(), durableRows(), idleRows(), keptRows(), growthRows())
 }
 
 func run(w io.Writer, only string, asJSON, list bool) (short bool, err error) {

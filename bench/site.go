@@ -22,6 +22,7 @@ type site struct {
 	end    *ws.Endpoint
 	server *httptest.Server
 	dialer ws.Dialer
+	after  func() error // what is to be done once the runtime is gone; may be nil
 }
 
 // agents are what a site runs, by name.
@@ -81,6 +82,9 @@ func (s *site) close() error {
 	_ = s.rt.Shutdown(ctx) // tells of jobs that were stopped
 	err := s.end.Shutdown(context.Background())
 	s.server.Close()
+	if s.after != nil {
+		err = errors.Join(err, s.after())
+	}
 	return err
 }
 

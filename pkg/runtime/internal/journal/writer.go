@@ -20,7 +20,7 @@ func (r *Reader) AppendFrames(dst []byte, ends []int, maxBytes, maxFrames int) (
 	if !r.busy(false) {
 		return dst, ends, false, nil
 	}
-	v.seq.kick()
+	v.seq.nudge()
 	before := len(ends)
 	dst, ends, err = r.appendFrames(dst, ends, maxBytes, maxFrames)
 	more = err == nil && len(ends) > before
