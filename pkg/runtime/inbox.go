@@ -188,6 +188,7 @@ func (s *session) away(tell func(*connection)) {
 	s.mu.Lock()
 	if s.owner.gone.Load() || s.left {
 		s.mu.Unlock()
+		s.rt.drop(s) // who else is at it may not have come that far: the caller must not find it again
 		return
 	}
 	s.left = true

@@ -33,3 +33,24 @@ func TestLateWindowTimer(t *testing.T) {
 		t.Error("the session outlives its window")
 	}
 }
+
+// TestSessionThatIsLeavingIsNotFound: whoever lets go of a session that moved does not find it again, though somebody else has only begun to
+// let go of it.
+func TestSessionThatIsLeavingIsNotFound(t *testing.T) {
+	t.Parallel()
+	rt, err := New(&Options{AllowAnyone: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _, err := rt.open(t.Context(), &Principal{ID: "alice"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.mu.Lock()
+	s.left = true // as the one who reads its inbox sets it first
+	s.mu.Unlock()
+	s.away(nil)
+	if rt.find(s.id, s.current) != nil || rt.find("", s.current) != nil {
+		t.Error("the session is found again")
+	}
+}
