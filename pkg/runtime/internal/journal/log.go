@@ -135,7 +135,7 @@ func sizeHint(ev *arcp.JobEvent) int {
 func (l *Log) Note(t Type, data []byte) error {
 	rec := append([]byte{byte(t)}, data...)
 	l.mu.Lock()
-	defer l.seq.nudge()
+	defer l.seq.kick()
 	defer l.mu.Unlock()
 	if err := l.refusal(); err != nil {
 		return err
@@ -170,7 +170,7 @@ type Terminal struct {
 // for the commit: Flush does.
 func (l *Log) Close(t *Terminal) (uint64, error) {
 	l.mu.Lock()
-	defer l.seq.nudge()
+	defer l.seq.kick()
 	defer l.mu.Unlock()
 	if err := l.refusal(); err != nil {
 		return 0, err

@@ -20,3 +20,9 @@ func (s *Sequencer) runAway() {
 	s.away.Store(false)
 	s.nudge() // who staged something before the line above has left it to us
 }
+
+// Settle commits what is staged and waits until it is published, whoever does it.
+func (s *Sequencer) Settle() {
+	s.lock()
+	s.unlock()
+}

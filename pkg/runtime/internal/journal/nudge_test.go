@@ -68,3 +68,24 @@ func TestSlowStoreIsSharedByWhatWaits(t *testing.T) {
 		}
 	})
 }
+
+// TestSettleWaitsForWhoeverCommits: what was staged is published when Settle returns, also when the commit is another's.
+func TestSettleWaitsForWhoeverCommits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := New(&slowStore{Memory: store.NewMemory()}, testLimits)
+		l, err := s.OpenLog(&NewLog{Node: "n", JobID: "job_1", Accepted: []byte("{}")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range uint64(3) {
+			if _, err := l.Append(t.Context(), thought("x")); err != nil {
+				t.Fatal(err)
+			}
+			s.Settle()
+			if got := l.Committed(); got != n+1 {
+				t.Errorf("after Settle %d are committed, want %d", got, n+1)
+			}
+		}
+	})
+}
