@@ -134,6 +134,9 @@ func (p *Process) wait() {
 	}
 }
 
+// PID is the id that the system gave the process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // Gone is closed when the process is collected and its group ended.
 func (p *Process) Gone() <-chan struct{} { return p.gone }
 
@@ -159,6 +162,15 @@ func (p *Process) End() {
 		<-p.gone
 	}
 }
+
+// Kill kills the group at once. It returns when the process is gone.
+func (p *Process) Kill() {
+	p.signal(killGroup)
+	<-p.gone
+}
+
+// Terminate tells the group to terminate, and does not wait for it; see Gone.
+func (p *Process) Terminate() { p.signal(terminateGroup) }
 
 func (p *Process) signal(send func(*os.Process)) {
 	p.mu.Lock()

@@ -95,7 +95,7 @@ func TestViolations(t *testing.T) {
 	}{
 		{"down", "pkg/client", module + "/pkg/internal/link", ""},
 		{"processes of a transport", "pkg/transport", module + "/internal/proc", ""},
-		{"processes elsewhere", "pkg/client", module + "/internal/proc", "pkg/client imports internal/proc: only pkg/transport, pkg/runtime/program may"},
+		{"processes elsewhere", "pkg/client", module + "/internal/proc", "pkg/client imports internal/proc: only pkg/transport, pkg/runtime/program, internal/crash may"},
 		{"own folder", "pkg/runtime/program", module + "/pkg/runtime", ""},
 		{"home", "gen/golang", "github.com/dave/jennifer/jen", ""},
 		{"standard library", "pkg/runtime", "sync", ""},
@@ -112,7 +112,7 @@ func TestViolations(t *testing.T) {
 		},
 		{
 			"WebSocket below", "pkg/runtime", module + "/pkg/transport/ws",
-			"pkg/runtime imports pkg/transport/ws: only cmd/arcp, bindings/c, examples, bench may",
+			"pkg/runtime imports pkg/transport/ws: only cmd/arcp, bindings/c, examples, bench, internal/crash may",
 		},
 		{"jennifer outside", "gen/text", "github.com/dave/jennifer/jen", "gen/text imports github.com/dave/jennifer/jen: only gen/golang may"},
 		{"unsafe outside", "pkg/arcp", "unsafe", "pkg/arcp imports unsafe: only internal/jsonx, bindings/c may"},

@@ -25,7 +25,7 @@ var floors = [][]string{
 	{"pkg/internal/link", "pkg/internal/convo", "internal/invariant"},
 	{"pkg/client", "pkg/runtime"},
 	{"bindings/c", "cmd/arcp"},
-	{"examples", "bench", "internal/repo", "internal/e2e", "internal/sim", "internal/linear"},
+	{"examples", "bench", "internal/repo", "internal/e2e", "internal/sim", "internal/linear", "internal/crash"},
 }
 
 // tower is the generator, which stands beside the floors: neither imports the other.
@@ -52,15 +52,15 @@ var homes = map[string][]string{
 	"modernc.org/sqlite":                    {"pkg/runtime/store/sqlite"},
 	"unsafe":                                {"internal/jsonx", "bindings/c"},
 	"C":                                     {"bindings/c"},
-	module + "/internal/proc":               {"pkg/transport", "pkg/runtime/program"},
-	module + "/pkg/transport/ws":            {"cmd/arcp", "bindings/c", "examples", "bench"},
+	module + "/internal/proc":               {"pkg/transport", "pkg/runtime/program", "internal/crash"},
+	module + "/pkg/transport/ws":            {"cmd/arcp", "bindings/c", "examples", "bench", "internal/crash"},
 	module + "/pkg/transport/faulty":        {"internal/e2e", "internal/sim", "internal/linear"},
-	module + "/pkg/internal/convo":          {},                               // conversations are played by tests
-	module + "/internal/invariant":          {"internal/e2e", "internal/sim"}, // traces are judged by tests
+	module + "/pkg/internal/convo":          {},                                                 // conversations are played by tests
+	module + "/internal/invariant":          {"internal/e2e", "internal/sim", "internal/crash"}, // traces are judged by tests
 	module + "/examples/internal":           {"examples"},
 	module + "/bench/shadow":                {"bench"},
 	module + "/pkg/runtime/store/storetest": {}, // the suite that every engine's tests run
-	module + "/pkg/runtime/store":           {"pkg/runtime", "bindings/c", "cmd/arcp", "examples", "bench"},
+	module + "/pkg/runtime/store":           {"pkg/runtime", "bindings/c", "cmd/arcp", "examples", "bench", "internal/crash"},
 	module + "/cmd/arcp/internal/term":      {"cmd/arcp"},
 }
 
