@@ -287,3 +287,35 @@ func TestParkedViewIsBounded(t *testing.T) {
 		t.Errorf("%d frames, %v, want 10", len(ends), err)
 	}
 }
+
+// TestRecordsOfSubscriptionsAreBounded: a session that subscribes and unsubscribes, and gets no event, leaves no records without end; what it
+// holds is still found by whoever reads them.
+func TestRecordsOfSubscriptionsAreBounded(t *testing.T) {
+	t.Parallel()
+	mem := store.NewMemory()
+	s := New(mem, testLimits)
+	v, _ := s.OpenView("n", "sess_1", gateAll, nil)
+	own, err := s.OpenLog(&NewLog{Node: "n", JobID: "job_1", Owner: v})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := s.OpenLog(&NewLog{Node: "n", JobID: "job_2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 30000 {
+		s.Attach(v, other, Live)
+		s.Detach(v, other)
+	}
+	head, err := mem.Lookup(t.Context(), v.key)
+	if n := head.Records + 1 - head.First; err != nil || n > 20000 {
+		t.Errorf("%d records are kept of 60000, %v", n, err)
+	}
+	if _, err := own.Append(t.Context(), thought("x")); err != nil {
+		t.Fatal(err)
+	}
+	f := NewFold("sess_1")
+	if err := f.Read(t.Context(), mem); err != nil || len(f.Live()) != 1 || f.Live()[0] != "job_1" || f.last != 1 {
+		t.Errorf("the records tell of %v up to number %d, %v; want job_1 and 1", f.Live(), f.last, err)
+	}
+}

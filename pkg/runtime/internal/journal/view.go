@@ -182,6 +182,9 @@ func (v *View) publish(failed error) (before uint64) {
 	if v.waker == nil {
 		v.shed()
 	}
+	if len(v.entries) == 0 {
+		v.gone = v.sealed // attaches and detaches alone: what is attached is named again before they are trimmed
+	}
 	switch {
 	case failed != nil:
 	case v.named:
