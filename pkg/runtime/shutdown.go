@@ -27,7 +27,6 @@ func (rt *Runtime) Shutdown(ctx context.Context) error {
 		_ = rt.waitJobs(context.Background()) // bounded by the grace
 	}
 	rt.seq.Settle() // so that the ends of jobs are what clients have coming
-	rt.seq.Settle() // the last words of jobs come before the bye
 	rt.hangUpAll(ctx)
 	rt.endSessions()
 	rt.back.stop()
