@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -25,7 +26,7 @@ func (rt *Runtime) adoptFor(ctx context.Context, who *Principal, cl *claim, hash
 	if !rt.opts.Shared || cl.session == "" {
 		return nil, errResume()
 	}
-	return rt.adopt(ctx, &adoption{id: cl.session, after: cl.last, check: func(k *kept, c journal.Coverage) *arcp.Error {
+	s, err := rt.adopt(ctx, &adoption{id: cl.session, after: cl.last, check: func(k *kept, c journal.Coverage) *arcp.Error {
 		ours := false
 		for _, t := range k.Tokens {
 			if t.Equal(hash) {
@@ -40,30 +41,32 @@ func (rt *Runtime) adoptFor(ctx context.Context, who *Principal, cl *claim, hash
 		}
 		return nil
 	}})
+	var refusal *arcp.Error
+	switch {
+	case err == nil:
+		return s, nil
+	case errors.As(err, &refusal):
+		return nil, refusal
+	case errors.Is(err, store.ErrNotFound):
+		return nil, errResume()
+	case !errors.Is(err, store.ErrConflict):
+		rt.opts.Logger.Error("session cannot be taken over", "session", cl.session, "error", err)
+	}
+	return nil, errAway
 }
 
 // adopt makes a session of another node one of this. It takes nothing from that node unless all is in order.
-func (rt *Runtime) adopt(ctx context.Context, a *adoption) (*session, *arcp.Error) {
+func (rt *Runtime) adopt(ctx context.Context, a *adoption) (s *session, err error) {
 	defer rt.adopting.lock(a.id)()
 	if s := rt.find(a.id, arcp.TokenHash{}); s != nil {
 		return s, nil
 	}
 	for range resumeTries {
-		s, err := rt.tryAdopt(ctx, a)
-		var refusal *arcp.Error
-		switch {
-		case err == nil:
-			return s, nil
-		case errors.As(err, &refusal):
-			return nil, refusal
-		case errors.Is(err, store.ErrNotFound):
-			return nil, errResume()
-		case !errors.Is(err, store.ErrConflict):
-			rt.opts.Logger.Error("session cannot be taken over", "session", a.id, "error", err)
-			return nil, errAway
+		if s, err = rt.tryAdopt(ctx, a); !errors.Is(err, store.ErrConflict) {
+			break
 		}
 	}
-	return nil, errAway
+	return s, err
 }
 
 func (rt *Runtime) tryAdopt(ctx context.Context, a *adoption) (*session, error) {
@@ -107,11 +110,12 @@ func (rt *Runtime) tryAdopt(ctx context.Context, a *adoption) (*session, error) 
 // unfold reads a session from the store as far as it goes. Without an error, l.done must be called.
 func (rt *Runtime) unfold(ctx context.Context, a *adoption, f *journal.Fold, snapshot []byte) (*kept, *loans, error) {
 	k := &kept{}
-	if err := dynjson.Unmarshal(snapshot, k); err != nil {
-		return nil, nil, err
+	err := dynjson.Unmarshal(snapshot, k)
+	if err == nil && len(k.Tokens) == 0 {
+		err = errors.New("it has no token")
 	}
-	if len(k.Tokens) == 0 {
-		return nil, nil, errors.New("runtime: the session has no token")
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: snapshot of session %s: %w", journal.ErrDamaged, a.id, err)
 	}
 	if a.check != nil { // before anything is loaded for one who may not have it
 		if refusal := a.check(k, journal.Covered); refusal != nil {

@@ -23,7 +23,10 @@ func (rt *Runtime) borrow(ctx context.Context, id string) (_ *job, done func()) 
 	}
 	rt.mu.Unlock()
 	if j == nil && rt.opts.Shared {
-		j, _ = rt.describe(ctx, id)
+		var err error
+		if j, _, err = rt.describe(ctx, id); err != nil {
+			rt.opts.Logger.Error("job of another node cannot be looked up", "job", id, "error", err)
+		}
 	}
 	if j == nil {
 		return nil, func() {}

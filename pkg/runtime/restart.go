@@ -116,25 +116,23 @@ func (j *job) restarted() *arcp.JobEvent {
 }
 
 // takeJob makes an orphaned job this node's.
-func (rt *Runtime) takeJob(ctx context.Context, key store.Key, head store.Head) {
-	j, t := rt.describe(ctx, key.ID)
+func (rt *Runtime) takeJob(ctx context.Context, key store.Key, head store.Head) error {
+	j, t, err := rt.describe(ctx, key.ID)
 	if j == nil {
-		return
+		return err
 	}
 	defer rt.giveBack(j)
 	if !j.remote.Load() {
-		return
+		return nil
 	}
 	epoch, ended := head.Epoch, t.End != nil
 	if !ended || rt.opts.Shared { // nobody else removes what has ended
-		var err error
 		if epoch, head, err = rt.store.Acquire(ctx, rt.node.ID(), key, head.Epoch); err != nil {
-			return // another node has it
+			return err
 		}
 	}
 	if err := j.take(ctx, epoch, &head, t.End); err != nil {
-		rt.opts.Logger.Error("job of a runtime that is gone cannot be taken over", "job", j.id, "error", err)
-		return
+		return err
 	}
 	_, _, _, over := j.log.Terminal()
 	ended = ended || over
@@ -149,11 +147,12 @@ func (rt *Runtime) takeJob(ctx context.Context, key store.Key, head store.Head) 
 	j.log.Nudge() // it is not followed any more
 	if ended {
 		j.endedBefore(t.End)
-		return
+		return nil
 	}
 	rt.opts.Logger.Warn("job of a runtime that is gone taken over", "job", j.id)
 	j.count()
 	j.goOn(ctx)
+	return nil
 }
 
 // take makes the log this node's: of a job that has ended as it lies in the store, of any other with all its records.

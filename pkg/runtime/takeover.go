@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
 
@@ -83,17 +85,29 @@ func (rt *Runtime) takeOrphans(ctx context.Context) error {
 		return cmp.Or(int(a.Kind)-int(b.Kind), strings.Compare(a.ID, b.ID))
 	})
 	for _, key := range keys {
-		if err := ctx.Err(); err != nil {
+		if err := rt.takeOrphan(ctx, key, orphans[key]); err != nil {
 			return err
-		}
-		switch key.Kind {
-		case store.KindJob:
-			rt.takeJob(ctx, key, orphans[key])
-		case store.KindSession:
-			_, _ = rt.adopt(ctx, &adoption{id: key.ID, epoch: orphans[key].Epoch}) // it is logged, and tried again
 		}
 	}
 	rt.retain()
+	return err
+}
+
+// takeOrphan takes over one key. What is damaged is left where it is; what another node was faster with is that node's.
+func (rt *Runtime) takeOrphan(ctx context.Context, key store.Key, head store.Head) (err error) {
+	if key.Kind == store.KindJob {
+		err = rt.takeJob(ctx, key, head)
+	} else {
+		_, err = rt.adopt(ctx, &adoption{id: key.ID, epoch: head.Epoch})
+	}
+	var refusal *arcp.Error
+	switch {
+	case errors.Is(err, store.ErrConflict), errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrFenced), errors.As(err, &refusal):
+		return nil
+	case errors.Is(err, journal.ErrDamaged):
+		rt.opts.Logger.Error("what a runtime that is gone has left cannot be read", "key", key.String(), "error", err)
+		return nil
+	}
 	return err
 }
 

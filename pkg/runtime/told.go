@@ -3,11 +3,13 @@ package runtime
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/arcpkit/arcp/internal/dynjson"
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime/internal/core"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
 
@@ -85,22 +87,21 @@ func (j *job) acceptedFrame() []byte {
 }
 
 // describe makes a job of the store known here, as one that another node has; nil when there is none. It is borrowed.
-func (rt *Runtime) describe(ctx context.Context, id string) (*job, *told) {
+func (rt *Runtime) describe(ctx context.Context, id string) (*job, *told, error) {
 	head, err := rt.store.Lookup(ctx, store.Key{Kind: store.KindJob, ID: id})
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
 	}
 	var t told
-	if err == nil {
-		err = dynjson.Unmarshal(head.Snapshot, &t)
-	}
 	var p arcp.Payload
-	if err == nil {
+	if err = dynjson.Unmarshal(head.Snapshot, &t); err == nil {
 		p, err = arcp.DecodePayload(arcp.TypeJobAccepted, t.Accepted)
 	}
 	if err != nil {
-		rt.opts.Logger.Error("job of the store cannot be looked up", "job", id, "error", err)
-		return nil, nil
+		return nil, nil, fmt.Errorf("%w: snapshot of job %s: %w", journal.ErrDamaged, id, err)
 	}
 	j := rt.jobOf(p.(*arcp.JobAccepted), &t)
 	rt.mu.Lock()
@@ -112,7 +113,7 @@ func (rt *Runtime) describe(ctx context.Context, id string) (*job, *told) {
 		rt.jobs[j.id] = j
 	}
 	j.users++
-	return j, &t
+	return j, &t, nil
 }
 
 // jobOf is a job as its snapshot tells of it.

@@ -17,6 +17,9 @@ var ErrOver = errors.New("journal: the job is over")
 // ErrFull is what a log answers to an event when its job has emitted as much as it may.
 var ErrFull = errors.New("journal: the job has emitted as much as it may")
 
+// ErrDamaged says that what the store has of a job or a session cannot have been written there.
+var ErrDamaged = errors.New("journal: damaged")
+
 // ErrTooLarge is what a log answers to a record whose frame would pass the outbound frame limit.
 var ErrTooLarge = errors.New("journal: the frame would be too large")
 

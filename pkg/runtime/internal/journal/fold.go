@@ -98,7 +98,7 @@ func (f *Fold) read(at uint64, rec []byte) error {
 		f.last = max(f.last, r.next())
 	}
 	if r.bad {
-		return fmt.Errorf("journal: record %d of %s is damaged", at, f.key)
+		return fmt.Errorf("%w: record %d of %s", ErrDamaged, at, f.key)
 	}
 	return nil
 }

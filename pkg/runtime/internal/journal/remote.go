@@ -67,7 +67,7 @@ func (l *Log) position() uint64 {
 
 // skip goes on behind what its owner has trimmed. A view that was to be given some of that has fallen too far behind.
 func (l *Log) skip(first uint64) {
-	l.seq.settle()
+	l.seq.Settle()
 	l.mu.Lock()
 	l.records = first - 1
 	l.slabs, l.retained = nil, 0
@@ -87,10 +87,10 @@ func (l *Log) feed(g *store.Segment, alt Alt) error {
 	for i := range g.Len() {
 		rec := g.Record(i)
 		if len(rec) == 0 || Type(rec[0]) < typeControl && len(rec) < recordHead {
-			return fmt.Errorf("journal: record %d of %s is damaged", g.First+uint64(i), l.key)
+			return fmt.Errorf("%w: record %d of %s", ErrDamaged, g.First+uint64(i), l.key)
 		}
 		if t := Type(rec[0]); (t == TypeResult || t == TypeError) && Gate(rec[1]) != GateNone && alt != nil {
-			l.seq.settle() // what precedes it is readable then
+			l.seq.Settle() // what precedes it is readable then
 			other := alt(l, t, rec[recordHead:])
 			l.mu.Lock()
 			l.alt = other
@@ -101,12 +101,6 @@ func (l *Log) feed(g *store.Segment, alt Alt) error {
 		l.mu.Unlock()
 	}
 	return nil
-}
-
-// settle commits what is staged.
-func (s *Sequencer) settle() {
-	s.lock()
-	s.unlock()
 }
 
 // take adds record i of a segment unless it is there already.

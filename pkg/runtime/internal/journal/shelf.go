@@ -79,7 +79,7 @@ func (l *Log) Fetch(ctx context.Context) error {
 	}
 	if len(slabs) == 0 || slabs[len(slabs)-1].last() != l.events {
 		l.mu.Unlock()
-		return fmt.Errorf("journal: %s does not end at index %d", l.key, l.events)
+		return fmt.Errorf("%w: %s does not end at index %d", ErrDamaged, l.key, l.events)
 	}
 	l.slabs, l.retained, l.shelf = slabs, bytes, nil
 	l.mu.Unlock()
@@ -104,7 +104,7 @@ func (l *Log) readAll(ctx context.Context, from uint64, atLeast int) (slabs []*s
 			for i := range g.Len() {
 				rec := g.Record(i)
 				if len(rec) == 0 || Type(rec[0]) < typeControl && len(rec) < recordHead {
-					return nil, 0, fmt.Errorf("journal: record %d of %s is damaged", g.First+uint64(i), l.key)
+					return nil, 0, fmt.Errorf("%w: record %d of %s", ErrDamaged, g.First+uint64(i), l.key)
 				}
 				if g.First+uint64(i) < from || Type(rec[0]) >= typeControl {
 					continue
