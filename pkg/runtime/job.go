@@ -164,6 +164,8 @@ func (j *job) tick() {
 func (j *job) writeTerminal(fx *core.JobEffects) {
 	j.ended = time.Now().UTC()
 	j.over.Store(true)
+	j.owner.ending.Add(1)
+	defer j.owner.ending.Add(-1)
 	j.uncount() // before anybody can see the end
 	j.rt.count.end(fx.Status)
 	t := &journal.Terminal{Row: j.row(fx.Status), Snapshot: j.tellEnd(fx.Status)}

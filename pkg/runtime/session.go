@@ -47,6 +47,7 @@ type session struct {
 type owner struct {
 	id         string
 	unfinished atomic.Int64 // jobs it submitted that have not ended
+	ending     atomic.Int64 // of those that have, how many ends are just being written
 	gone       atomic.Bool  // ended: nobody can resume it
 }
 
@@ -149,7 +150,11 @@ func (s *session) arrived(c *connection) bool {
 
 // leave frees a session at once whose client says goodbye with nothing left to come (§6.7).
 func (s *session) leave(c *connection) {
-	if s.owner.unfinished.Load() == 0 && s.view.Idle() && s.conn.CompareAndSwap(c, nil) {
+	if s.owner.unfinished.Load() > 0 || s.owner.ending.Load() > 0 {
+		return
+	}
+	s.rt.seq.Tail(s.view) // an end that is written and not committed yet is still to come
+	if s.view.Idle() && s.conn.CompareAndSwap(c, nil) {
 		c.reader.Close()
 		s.expire()
 	}

@@ -54,3 +54,29 @@ func TestSessionThatIsLeavingIsNotFound(t *testing.T) {
 		t.Error("the session is found again")
 	}
 }
+
+// TestGoodbyeWhileAJobEnds: a session is not freed by its client's goodbye while the end of a job of its is only being written.
+func TestGoodbyeWhileAJobEnds(t *testing.T) {
+	t.Parallel()
+	rt, err := New(&Options{AllowAnyone: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _, err := rt.open(t.Context(), &Principal{ID: "alice"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &connection{rt: rt}
+	c.reader, _, _ = s.view.Resume(0)
+	s.conn.Store(c)
+	s.owner.ending.Add(1) // as writeTerminal does before the job stops counting
+	s.leave(c)
+	if rt.find(s.id, s.current) == nil {
+		t.Error("the session was freed with an end to come")
+	}
+	s.owner.ending.Add(-1)
+	s.leave(c)
+	if rt.find(s.id, s.current) != nil {
+		t.Error("the session with nothing to come was not freed")
+	}
+}
