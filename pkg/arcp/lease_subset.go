@@ -68,9 +68,6 @@ func (l Lease) Narrow(asked Lease) (Lease, error) {
 				child[NamespaceCostBudget] = append(child[NamespaceCostBudget], entry)
 			}
 		}
-		if !child.Has(NamespaceCostBudget) {
-			child[NamespaceCostBudget] = []string{}
-		}
 	}
 	return child, nil
 }

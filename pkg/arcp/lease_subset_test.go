@@ -86,6 +86,9 @@ func TestLeaseNarrowOmission(t *testing.T) {
 	if err != nil || !slices.Equal(child[NamespaceCostBudget], []string{"EUR:0.5", "USD:5.00"}) {
 		t.Errorf("a child that names EUR only has the budget %v, %v", child[NamespaceCostBudget], err)
 	}
+	if child, err := delegating.Narrow(Lease{NamespaceModelUse: {"fast/small"}}); err != nil || !slices.Equal(child[NamespaceModelUse], []string{"fast/small"}) {
+		t.Errorf("a child that names one model has %v, %v", child[NamespaceModelUse], err)
+	}
 	if child, err := (Lease{}).Narrow(nil); child == nil || len(child) != 0 || err != nil {
 		t.Errorf("nothing within nothing is %v, %v, want a lease that is empty", child, err)
 	}

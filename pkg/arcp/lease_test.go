@@ -42,6 +42,9 @@ func TestLeaseCovers(t *testing.T) {
 			t.Errorf("Covers(%q, %q) = %v, want %v", c.capability, c.target, got, c.want)
 		}
 	}
+	if (Lease{"fs.delete": {"**"}}).Covers("fs.delete", "/w") {
+		t.Error("a namespace that is none covers something")
+	}
 	if Lease(nil).Covers(NamespaceFSRead, "/w") {
 		t.Error("a nil lease covers something; guards E7")
 	}
