@@ -109,9 +109,13 @@ func (s *session) letGo() {
 	s.rt.quotas.release(&s.slot)
 }
 
-// expects says whether something is still to come for the session: the end of a job of its own or of one it follows.
+// expects says whether something is still to come for the session: the end of a job of its own or of one it follows, or what is on its way.
 func (s *session) expects() bool {
-	if s.owner.unfinished.Load() > 0 {
+	if s.owner.unfinished.Load() > 0 || s.owner.ending.Load() > 0 {
+		return true
+	}
+	s.rt.seq.Tail(s.view) // commits what is staged
+	if _, written, published := s.view.Bounds(); written < published {
 		return true
 	}
 	s.mu.Lock()

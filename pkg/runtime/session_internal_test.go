@@ -74,6 +74,9 @@ func TestGoodbyeWhileAJobEnds(t *testing.T) {
 	if rt.find(s.id, s.current) == nil {
 		t.Error("the session was freed with an end to come")
 	}
+	if !s.expects() {
+		t.Error("nothing is expected, and a link that is silent would be ended")
+	}
 	s.owner.ending.Add(-1)
 	s.leave(c)
 	if rt.find(s.id, s.current) != nil {
