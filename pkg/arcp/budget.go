@@ -44,6 +44,19 @@ func (b Budget) Sub(o Budget) Budget {
 	return rest
 }
 
+// Cap returns b held to the ceilings of o: the lesser amount of a currency that both have, and the ceiling of one that b has
+// not, for there b is not limited.
+func (b Budget) Cap(o Budget) Budget {
+	held := make(Budget, len(b))
+	maps.Copy(held, b)
+	for currency, ceiling := range o {
+		if amount, ok := b[currency]; !ok || amount.Cmp(ceiling) > 0 {
+			held[currency] = ceiling
+		}
+	}
+	return held
+}
+
 // Contains says whether b has at least the amounts of o, in each currency of o. In a currency that b has not it has nothing,
 // not even 0.
 func (b Budget) Contains(o Budget) bool {

@@ -60,6 +60,7 @@ func TestBudgetArithmetic(t *testing.T) {
 	}{
 		{"Add", a.Add(b), []string{"EUR:2", "JPY:7", "USD:1.10"}},
 		{"Sub", a.Sub(b), []string{"EUR:2", "JPY:-7", "USD:0.90"}},
+		{"Cap", a.Cap(mustBudget(t, "USD:0.5", "EUR:3", "JPY:7")), []string{"EUR:2", "JPY:7", "USD:0.5"}},
 		{"Add to nil", Budget(nil).Add(b), []string{"JPY:7", "USD:0.1"}},
 	} {
 		if got := c.got.Entries(); !slices.Equal(got, c.want) {
@@ -68,6 +69,17 @@ func TestBudgetArithmetic(t *testing.T) {
 	}
 	if !slices.Equal(a.Entries(), []string{"EUR:2", "USD:1.00"}) {
 		t.Errorf("a is %q after it was used", a.Entries())
+	}
+}
+
+// A ceiling of a request is held to the same grammar before anything is done with it. guards G2
+func TestMaxBudgetValidate(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []string{"USD:NaN", "USD:1e9", "USD:+1", "USD:-0", "USD:1:2", "USD", "", "USD:" + strings.Repeat("1", 200)} {
+		submit := &JobSubmit{Agent: "a", LeaseConstraints: &LeaseConstraints{MaxBudget: []string{"EUR:1.50", bad}}}
+		if err := submit.Validate(); !errors.Is(err, CodeInvalidRequest) || !strings.Contains(err.Error(), "/lease_constraints/max_budget/1 ") {
+			t.Errorf("Validate with the ceiling %.20q = %v, want INVALID_REQUEST of max_budget/1", bad, err)
+		}
 	}
 }
 

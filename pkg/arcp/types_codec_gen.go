@@ -791,6 +791,18 @@ func (v *LeaseConstraints) validate(c *checker) {
 	if !v.ExpiresAt.IsZero() {
 		c.utc("expires_at", v.ExpiresAt)
 	}
+	if len(v.MaxBudget) != 0 {
+		for i := range v.MaxBudget {
+			c.enterAt("max_budget", i)
+			if len(v.MaxBudget[i]) > 72 {
+				c.add("", "is longer than 72 bytes")
+			}
+			if !matchCeiling(v.MaxBudget[i]) {
+				c.add("", "is not a well-formed ceiling")
+			}
+			c.leave()
+		}
+	}
 }
 
 // AppendJSON appends v as a JSON object. Text that is not UTF-8 is an error, dst then holds a part of the object.

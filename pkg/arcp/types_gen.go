@@ -183,7 +183,7 @@ type RuntimeCapabilities struct {
 type LeaseConstraints struct {
 	// Optional. When the lease ends.
 	ExpiresAt time.Time
-	// Optional. Ceilings of the budget asked for, each `currency:amount`.
+	// Optional. Ceilings of the budget asked for, one a currency.
 	MaxBudget []string
 }
 
