@@ -103,3 +103,26 @@ func TestIncludesBombs(t *testing.T) {
 		}
 	}
 }
+
+// What is said to be within is matched, whatever the patterns and the target. guards E1
+func FuzzIncludes(f *testing.F) {
+	f.Add(uint8(Path), "/w/**/a*", "/w/x/a*b", "/w/x/ab")
+	f.Add(uint8(Name), "**/x", "x", "x")
+	f.Add(uint8(URL), "https://**.e.com/**", "https://*.e.com/*", "https://a.e.com/b")
+	f.Fuzz(func(t *testing.T, kind uint8, parent, child, target string) {
+		k := Kind(kind % 3)
+		p, err := Compile(k, parent)
+		c, childErr := Compile(k, child)
+		if err != nil || childErr != nil {
+			return
+		}
+		left := Effort(1 << 16)
+		included := Join(k, []Pattern{p}).Includes(c, &left)
+		if parsed, err := Parse(k, target); err == nil && included && c.Match(parsed) && !p.Match(parsed) {
+			t.Fatalf("%q is said to be within %q, and %q is not", child, parent, target)
+		}
+		if parent == child && !included && left > 0 {
+			t.Fatalf("%q is not within itself", child)
+		}
+	})
+}
