@@ -6,6 +6,10 @@ import (
 	"time"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/internal/link"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/core"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
+	"github.com/arcpkit/arcp/pkg/transport"
 )
 
 // TestLateWindowTimer: the timer of a wait that is over ends no later one, however late it comes.
@@ -82,4 +86,34 @@ func TestGoodbyeWhileAJobEnds(t *testing.T) {
 	if rt.find(s.id, s.current) != nil {
 		t.Error("the session with nothing to come was not freed")
 	}
+}
+
+// TestJobForgottenInTheMiddle: a job that is forgotten between its look-up and its subscription is not there, and its log is not held on to.
+func TestJobForgottenInTheMiddle(t *testing.T) {
+	t.Parallel()
+	rt, err := New(&Options{AllowAnyone: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _, err := rt.open(t.Context(), &Principal{ID: "alice"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &job{rt: rt, id: "job_1", principal: "alice", owner: &owner{}, core: core.JobAt(arcp.StatusSuccess)}
+	j.task = &Task{job: j}
+	if j.log, err = rt.seq.OpenLog(&journal.NewLog{Node: rt.node.ID(), JobID: j.id}); err != nil {
+		t.Fatal(err)
+	}
+	ours, theirs := transport.Pipe()
+	c := &connection{rt: rt, link: link.New(ours, link.Options{})}
+	s.conn.Store(c)
+	if refusal := c.follow(s, j, "r", &arcp.JobSubscribe{JobID: j.id}); refusal == nil || refusal.Code != arcp.CodeJobNotFound {
+		t.Errorf("follow = %v, want JOB_NOT_FOUND", refusal)
+	}
+	if rt.seq.Attached(s.view, j.log) || s.observes(j) {
+		t.Error("the session holds on to the job")
+	}
+	c.link.Close("")
+	_ = theirs.Close("")
+	<-c.link.Done()
 }

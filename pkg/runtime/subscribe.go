@@ -78,6 +78,13 @@ func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSub
 	if s.view.Lost() {
 		return nil // and this client asks again where it went on
 	}
+	if s.rt.forgot(j) {
+		s.rt.seq.Detach(s.view, j.log) // nobody else will
+		if isNew {
+			s.unobserve(j)
+		}
+		return errNoJob()
+	}
 	c.answer(s, j, &arcp.JobSubscribed{
 		JobID: j.id, CurrentStatus: j.statusAt(cut), Agent: j.agent, Lease: j.task.lease, TraceID: j.trace,
 		SubscribedFrom: min(from, cut), Replayed: p.History, RequestID: requestID, AfterEventSeq: after,
@@ -98,6 +105,13 @@ func (c *connection) unsubscribe(ctx context.Context, s *session, e *arcp.Envelo
 		s.rt.seq.Detach(s.view, j.log)
 	}
 	return nil
+}
+
+// forgot says whether a job of this node has been forgotten while somebody had it in hands. What is attached before that is detached then.
+func (rt *Runtime) forgot(j *job) bool {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	return !j.remote.Load() && rt.jobs[j.id] != j
 }
 
 // observes says whether the session has subscribed to a job.
