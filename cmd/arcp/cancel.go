@@ -51,7 +51,14 @@ func (o *cancellation) run(ctx context.Context, s streams, jobID string) error {
 	if err != nil {
 		return err
 	}
-	defer hangUp(session)
+	kept := func() {}
+	if resumed {
+		kept = sessions.renew(jobID, o.url, session, (&plain{s.err}).note)
+	}
+	defer func() {
+		hangUp(session)
+		kept()
+	}()
 	job, err := session.Subscribe(ctx, jobID, nil)
 	if err == nil {
 		err = o.end(ctx, job)

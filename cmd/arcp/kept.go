@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/arcpkit/arcp/cmd/arcp/internal/term"
 	"github.com/arcpkit/arcp/internal/dynjson"
 	"github.com/arcpkit/arcp/pkg/client"
 )
@@ -65,6 +66,25 @@ func (k keptSessions) save(jobID, url string, session *client.Session, replace b
 		return err
 	}
 	return writePrivate(k.path(jobID), text, replace)
+}
+
+// renew saves a session again each time it has been resumed, for what is kept of it is soon no use then, as long as it is the one that is
+// kept. It returns what waits for the end of that, which is the session's.
+func (k keptSessions) renew(jobID, url string, session *client.Session, note func(string)) (wait func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range session.Renewed() {
+			state, _, err := k.load(jobID)
+			if err == nil && state.SessionID() == session.ID() {
+				err = k.save(jobID, url, session, true)
+			}
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				note(eventLine("client", term.Line("the session could not be kept: "+err.Error())))
+			}
+		}
+	}()
+	return func() { <-done }
 }
 
 // maxWindow bounds how long a file may be kept, whatever a runtime says.

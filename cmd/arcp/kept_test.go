@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -16,6 +17,50 @@ import (
 	arcprt "github.com/arcpkit/arcp/pkg/runtime"
 	"github.com/arcpkit/arcp/pkg/transport"
 )
+
+// A session that is resumed has another token, and what is kept of it is kept again.
+func TestKeptSessionsRenewed(t *testing.T) {
+	t.Parallel()
+	k := keptSessions(filepath.Join(t.TempDir(), "sessions"))
+	if err := k.prepare(); err != nil {
+		t.Fatal(err)
+	}
+	rt, err := arcprt.New(&arcprt.Options{AllowAnyone: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	links := make(chan transport.Conn, 2)
+	d := transport.DialerFunc(func(context.Context) (transport.Conn, error) {
+		ours, theirs := transport.Pipe()
+		go func() { _ = rt.Serve(context.Background(), theirs) }()
+		links <- ours
+		return ours, nil
+	})
+	s, err := client.Connect(t.Context(), d, &client.Options{Reconnect: &client.Reconnect{Initial: time.Millisecond}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.save("job_1", "ws://a/", s, false); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(k.path("job_1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := k.renew("job_1", "ws://a/", s, func(line string) { t.Error(line) })
+	_ = (<-links).Close("cut")
+	<-links
+	for _, err := range s.Jobs(t.Context(), nil) { // answered over the second link
+		t.Error(err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	kept()
+	if after, err := os.ReadFile(k.path("job_1")); err != nil || bytes.Equal(before, after) {
+		t.Errorf("the session was resumed and is kept as it was, %v", err)
+	}
+}
 
 // connected opens a session with a runtime in this process.
 func connected(t *testing.T, o arcprt.Options, agents map[string]arcprt.AgentFunc) *client.Session {

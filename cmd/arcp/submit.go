@@ -106,12 +106,17 @@ func (o *submission) leave(ctx context.Context, s streams, submit *arcp.JobSubmi
 	if err != nil {
 		return err
 	}
-	defer hangUp(session)
+	kept := func() {}
+	defer func() {
+		hangUp(session)
+		kept()
+	}()
 	job, err := session.SubmitEnvelope(ctx, envelope(submit))
 	if err != nil {
 		return err
 	}
 	keeping := sessions.save(job.ID(), o.url, session, false)
+	kept = sessions.renew(job.ID(), o.url, session, v.note)
 	if keeping != nil {
 		keeping = fmt.Errorf("the job runs, but its session could not be kept, without which it cannot be cancelled for now: %w", keeping)
 	}

@@ -116,6 +116,10 @@ func (s *Session) greeted(l *link.Link, id string, p *arcp.SessionWelcome) error
 	select {
 	case <-s.welcomed:
 		s.log.Info("session resumed", "from", s.in.seq)
+		select {
+		case s.renewed <- struct{}{}:
+		default:
+		}
 	default:
 		close(s.welcomed)
 	}

@@ -116,6 +116,33 @@ func ExampleResume() {
 	// Output: resumed sess_01
 }
 
+// A program that keeps its session for the next process keeps it anew each time it was resumed.
+func ExampleSession_Renewed() {
+	ctx := context.Background()
+	session, err := client.Connect(ctx, dialer, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	keep := func(state client.State) {
+		kept, err := state.MarshalBinary() // to be written where nobody else reads it
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("kept", state.SessionID(), len(kept) > 0)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range session.Renewed() {
+			keep(session.State())
+		}
+	}()
+	_ = session.Close(ctx)
+	<-done
+	keep(session.State()) // it is resumable for some time
+	// Output: kept sess_01 true
+}
+
 // The result as a stream, whether the agent streamed it or not.
 func ExampleJob_ResultReader() {
 	ctx := context.Background()

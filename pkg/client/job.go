@@ -190,10 +190,7 @@ func (j *Job) canFetch() bool { return j.order.seen > 0 && j.session.has(arcp.Fe
 // finish takes the job's end, on the reader, and ends a subscription to it.
 func (j *Job) finish(l *link.Link, seq, index uint64, result *arcp.JobResult, status arcp.JobStatus, err error) {
 	j.mu.Lock()
-	if j.order.admit(seq, index) {
-		j.complete = true
-		j.order.take(index)
-	}
+	j.complete = j.complete || j.order.admit(seq, index) // it is not taken: a State begins before an end that was not read
 	j.chunks.finish(seq, index)
 	if !j.over {
 		j.over, j.end = true, seq

@@ -241,3 +241,50 @@ func TestCloseDuringTheDial(t *testing.T) {
 		}
 	})
 }
+
+// guards K2
+func TestRenewedTellsOfEachResume(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		links := make(chan transport.Conn, 3)
+		d := transport.DialerFunc(func(context.Context) (transport.Conn, error) {
+			ours, theirs := transport.Pipe()
+			go func() {
+				p := &peer{t: t, conn: theirs}
+				for p.read() != nil {
+					p.send(benchWelcome)
+				}
+			}()
+			links <- ours
+			return ours, nil
+		})
+		s, err := Connect(t.Context(), d, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		renewed := func() bool {
+			synctest.Wait()
+			select {
+			case _, ok := <-s.Renewed():
+				return ok
+			default:
+				return false
+			}
+		}
+		if renewed() {
+			t.Error("a session that was not resumed was renewed")
+		}
+		for range 2 {
+			_ = (<-links).Close("cut")
+			time.Sleep(time.Minute) // longer than it takes to come back
+		}
+		if !renewed() || renewed() {
+			t.Error("two resumes are not told as one")
+		}
+		s.halt()
+		<-s.Done()
+		if _, ok := <-s.Renewed(); ok {
+			t.Error("the channel of a session that has ended is open")
+		}
+	})
+}

@@ -29,6 +29,7 @@ type Session struct {
 	log      *slog.Logger
 	welcomed chan struct{}
 	welcome  atomic.Pointer[arcp.SessionWelcome] // the last one
+	renewed  chan struct{}                       // has room for one; the reader sends and closes
 
 	err   error // why the session ended; written before ended is closed
 	ended chan struct{}
@@ -67,7 +68,7 @@ func newSession(d transport.Dialer, o Options) *Session {
 	s := &Session{
 		hello: o.takeHello(), dialer: d, log: o.Logger, prefix: newPrefix(),
 		welcomed: make(chan struct{}), ended: make(chan struct{}), turn: make(chan struct{}, 1),
-		requests: make(map[string]*request),
+		renewed: make(chan struct{}, 1), requests: make(map[string]*request),
 	}
 	s.o = o
 	s.jobs.byID = make(map[string]*Job)
@@ -113,6 +114,17 @@ func (s *Session) require(f arcp.Feature) error {
 
 // Done is closed when the session has ended for good and every request and job of it has its answer.
 func (s *Session) Done() <-chan struct{} { return s.ended }
+
+// Renewed returns a channel that has a value when the session has been resumed since the last one was taken out, and that is closed with
+// the session's end. With each link the runtime makes a new token: a State taken before is good only until that is used, so who keeps one
+// takes it again:
+//
+//	for range session.Renewed() {
+//		save(session.State())
+//	}
+//
+// The channel is the same for all callers: one goroutine reads it. Nobody has to.
+func (s *Session) Renewed() <-chan struct{} { return s.renewed }
 
 // Err returns why the session ended: ErrClosed after Close, ErrSessionExpired, ErrTakenOver, otherwise ErrLinkLost with the cause. It
 // is nil before Done is closed.
@@ -175,5 +187,6 @@ func (s *Session) end(err error) {
 	for _, j := range s.jobs.close() {
 		j.lose(err)
 	}
+	close(s.renewed)
 	close(s.ended)
 }

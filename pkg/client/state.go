@@ -89,7 +89,7 @@ func (s *State) UnmarshalBinary(data []byte) error {
 
 // State returns what another process needs to go on from here: with all that was not processed yet, see Next, of all jobs that have not
 // ended or are not read to their end. It may be taken at any time, after the end of the session, too; the session stays resumable for the
-// window of its runtime. Going on with it elsewhere takes a session over that is still alive here.
+// window of its runtime. It does not stay good while the session lives: see Renewed, and take one after Resume. Going on with it elsewhere takes a session over that is still alive here.
 func (s *Session) State() State {
 	of := &stateOf{session: s.id, token: s.Welcome().ResumeToken}
 	of.seq = s.lastSeq.Load()
