@@ -17,6 +17,7 @@ type verdict struct {
 	jobs, events             int
 	lost, doubled, reordered int
 	other                    int
+	reruns, resumed          int // runs after the first; sessions that went on
 	texts                    []string
 }
 
@@ -47,6 +48,7 @@ func (v *verdict) find(k kind, format string, args ...any) {
 func (v *verdict) add(o *verdict) {
 	v.jobs, v.events = v.jobs+o.jobs, v.events+o.events
 	v.lost, v.doubled, v.reordered, v.other = v.lost+o.lost, v.doubled+o.doubled, v.reordered+o.reordered, v.other+o.other
+	v.reruns, v.resumed = v.reruns+o.reruns, v.resumed+o.resumed
 	v.texts = append(v.texts, o.texts...)
 }
 
@@ -99,6 +101,7 @@ func judge(all []entry, lossy bool) *verdict {
 // learn decodes the frames, and keeps what the last audit saw.
 func (j *judgement) learn() {
 	keys := map[string]string{} // by request id
+	resumes := map[int]bool{}   // by link
 	for i := range j.all {
 		e := &j.all[i]
 		if e.Frame == nil {
@@ -112,6 +115,14 @@ func (j *judgement) learn() {
 		j.frames[i] = env
 		final := isFinal(e)
 		switch p := env.Payload.(type) {
+		case *arcp.SessionHello:
+			if p.Resume != nil {
+				resumes[e.Link] = true
+			}
+		case *arcp.SessionWelcome:
+			if resumes[e.Link] {
+				j.resumed++
+			}
 		case *arcp.JobSubmit:
 			keys[env.ID] = p.IdempotencyKey
 		case *arcp.JobAccepted:
@@ -299,46 +310,28 @@ func (j *judgement) told(e *entry) {
 	}
 }
 
-// outdated says whether the token that did not open a session had a newer one after it that was in use: that the client was killed before
-// it kept the newer one is not the runtime's fault (§6.3).
+// outdated says whether the token that did not open a session was not the newest that the client had: it was killed before it kept that
+// one, and the runtime knew from its frames that it had come (§6.3).
 func (j *judgement) outdated(expired int) bool {
 	e := &j.all[expired]
-	var refused string
-	used := map[string]bool{}
+	var refused, newest string
 	for i := range expired {
-		hello, ok := helloOf(j.frames[i])
-		if !ok || hello.Resume == nil || hello.Resume.SessionID != e.Expired {
+		env := j.frames[i]
+		if env == nil {
 			continue
 		}
-		token := hello.Resume.ResumeToken.Reveal()
-		if j.all[i].life == e.life {
-			refused = token
-		} else {
-			used[token] = true
-		}
-	}
-	issued := map[string]int{}
-	for i := range expired {
-		if env := j.frames[i]; env != nil && env.SessionID == e.Expired {
-			if w, ok := env.Payload.(*arcp.SessionWelcome); ok {
-				issued[w.ResumeToken.Reveal()] = i
+		switch p := env.Payload.(type) {
+		case *arcp.SessionHello:
+			if p.Resume != nil && p.Resume.SessionID == e.Expired && j.all[i].life == e.life {
+				refused = p.Resume.ResumeToken.Reveal()
+			}
+		case *arcp.SessionWelcome:
+			if env.SessionID == e.Expired {
+				newest = p.ResumeToken.Reveal()
 			}
 		}
 	}
-	for token := range used {
-		if issued[token] > issued[refused] {
-			return true
-		}
-	}
-	return false
-}
-
-func helloOf(e *arcp.Envelope) (*arcp.SessionHello, bool) {
-	if e == nil {
-		return nil, false
-	}
-	hello, ok := e.Payload.(*arcp.SessionHello)
-	return hello, ok
+	return refused != newest
 }
 
 func cutLast(s, sep string) (before, after string, found bool) {

@@ -42,7 +42,7 @@ func TestPlanted(t *testing.T) {
 		{"the client was not handed an event", func(s *story) { s.hand(2, 3) }, lost},
 		{"the client's next life began too far on", func(s *story) { s.forget(2) }, lost},
 		{"the client was handed another event", func(s *story) { s.swap() }, doubled},
-		{"the session was gone", func(s *story) { s.note(entry{Expired: "sess_1", life: "ada1-0001"}) }, lost},
+		{"the session was gone", func(s *story) { s.expire("token-2") }, lost},
 		{"the client complains", func(s *story) { s.note(entry{Fault: "the list lacks a job", life: "ada1-0001"}) }, other},
 		{"the client was told of another end", func(s *story) {
 			s.note(entry{Ended: &ending{storyJob, string(arcp.StatusError)}, life: "ada1-0001"})
@@ -60,6 +60,16 @@ func TestPlanted(t *testing.T) {
 	}
 }
 
+// A client that was killed before it kept the newest token has lost the session itself.
+func TestOutdated(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.expire("token-1")
+	if v := judge(s.entries, false); !v.ok() {
+		t.Errorf("judge = %+v, want nothing to be found", v)
+	}
+}
+
 const (
 	final    = finalName
 	otherRow = `{"job_id":"job_2","agent":"again@1.0.0","status":"success","lease":{},"created_at":"2026-11-24T12:00:00Z","last_event_seq":1},`
@@ -68,6 +78,12 @@ const (
 // match says whether an entry is of a life and the frame of a place in the log.
 func match(e *entry, life, id string) bool {
 	return strings.HasPrefix(e.life, life) && e.From == fromRuntime && bytes.Contains(e.Frame, []byte(id)) && !bytes.Contains(e.Frame, []byte("welcome"))
+}
+
+// expire has the client come back with a token that opens nothing.
+func (s *story) expire(token string) {
+	s.resume(4, "ada1-0002", token, 5)
+	s.note(entry{Expired: "sess_1", life: "ada1-0002"})
 }
 
 // drop takes sequenced frames out: those of a place, or all.

@@ -56,10 +56,10 @@ func (r *round) play(ctx context.Context, total *tally) error {
 	}
 	time.Sleep(r.within(time.Second))
 	r.rest(ctx)
-	jobs, events := total.jobs, total.events
+	before := *total
 	err := r.conclude(r.folder, r.done, r.lossy, total, r.wrong...)
-	fmt.Fprintf(r.out, "round seed=%d kills=%d jobs=%d events=%d (%v)\n", r.seed, r.done, total.jobs-jobs, total.events-events,
-		time.Since(start).Round(time.Millisecond))
+	fmt.Fprintf(r.out, "round seed=%d kills=%d jobs=%d events=%d reruns=%d resumed=%d (%v)\n", r.seed, r.done, total.jobs-before.jobs,
+		total.events-before.events, total.reruns-before.reruns, total.resumed-before.resumed, time.Since(start).Round(time.Millisecond))
 	return err
 }
 

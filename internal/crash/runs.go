@@ -10,13 +10,13 @@ import (
 
 // runs is what a log says of the runs of its job's agent.
 type runs struct {
-	j        *judgement
-	id       string
-	run      string // the one that speaks
-	next     int    // its next step
-	restarts int
-	over     map[string]bool // runs that another one followed
-	results  map[string]*streamed
+	j       *judgement
+	id      string
+	run     string // the one that speaks
+	next    int    // its next step
+	attempt int
+	over    map[string]bool // runs that another one followed
+	results map[string]*streamed
 }
 
 // streamed is a result in chunks.
@@ -31,7 +31,7 @@ func (j *judgement) wholeLog(id string, l *log) {
 	if l.first != 1 && !j.lossy {
 		j.find(lost, "the log of job %s begins with %d", id, l.first)
 	}
-	r := &runs{j: j, id: id, over: map[string]bool{}, results: map[string]*streamed{}}
+	r := &runs{j: j, id: id, attempt: 1, over: map[string]bool{}, results: map[string]*streamed{}}
 	n := uint64(len(l.places))
 	if l.end == 0 || l.end != l.first+n-1 {
 		j.find(lost, "the log of job %s holds %d entries from %d on, and its end is at %d", id, n, l.first, l.end)
@@ -54,7 +54,7 @@ func (r *runs) event(index uint64, p *arcp.JobEvent, torn bool) {
 	switch b := p.Body.(type) {
 	case *arcp.StatusBody:
 		if b.Phase == arcp.PhaseRestarted {
-			r.restarted(index)
+			r.restarted(index, b)
 		}
 		return
 	case *arcp.ResultChunkBody:
@@ -84,11 +84,18 @@ func (r *runs) event(index uint64, p *arcp.JobEvent, torn bool) {
 	r.run, r.next = run, i+1
 }
 
-func (r *runs) restarted(index uint64) {
+func (r *runs) restarted(index uint64, b *arcp.StatusBody) {
+	var details struct {
+		Attempt int `json:"attempt"`
+	}
+	_ = json.Unmarshal(b.Details, &details)
+	if r.attempt++; details.Attempt != r.attempt && !r.j.lossy {
+		r.j.find(other, "%s.%d begins attempt %d, want %d", r.id, index, details.Attempt, r.attempt)
+	}
 	if !r.mayRestart() {
 		r.j.find(other, "%s.%d says that an agent was restarted that may not be", r.id, index)
 	}
-	r.restarts++
+	r.j.reruns++
 	r.over[r.run] = true
 	r.run, r.next = "", 0
 	r.results = map[string]*streamed{}
@@ -153,20 +160,10 @@ func (r *runs) result(p *arcp.JobResult) {
 func (r *runs) failure(p *arcp.JobError) {
 	switch {
 	case p.FinalStatus == arcp.StatusCancelled && r.j.cancels[r.id]:
-	case p.FinalStatus == arcp.StatusError && p.Code == arcp.CodeInternalError && p.Retryable && !r.mayRestart() && reasonOf(p) != "":
+	case p.FinalStatus == arcp.StatusError && p.Code == arcp.CodeInternalError && p.Retryable && !r.mayRestart():
 	default:
-		r.j.find(other, "job %s ended as %s, %s %q %s", r.id, p.FinalStatus, p.Code, p.Message, p.Details)
+		r.j.find(other, "job %s of the agent %s ended as %s, %s %q %s", r.id, r.j.agents[r.id], p.FinalStatus, p.Code, p.Message, p.Details)
 	}
-}
-
-func reasonOf(p *arcp.JobError) string {
-	var details struct {
-		Reason string `json:"reason"`
-	}
-	if len(p.Details) == 0 || json.Unmarshal(p.Details, &details) != nil {
-		return ""
-	}
-	return details.Reason
 }
 
 // mayRestart says whether the job's agent may run again.

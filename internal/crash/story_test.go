@@ -39,10 +39,7 @@ func newStory(t *testing.T) *story {
 		s.event(1, "ada1-0000", "sess_1", i, &w)
 		s.read("ada1-0000", i, &w)
 	}
-	s.client(2, "ada1-0001", "", &arcp.SessionHello{
-		Client: arcp.Software{Name: "ada1"}, Auth: arcp.Auth{Token: arcp.MakeSecret(tokenOf("ada"))},
-		Resume: &arcp.Resume{SessionID: "sess_1", ResumeToken: arcp.MakeSecret("token-1"), LastEventSeq: 2},
-	})
+	s.resume(2, "ada1-0001", "token-1", 2)
 	s.welcome(2, "ada1-0001", "sess_1", "token-2")
 	for i := 2; i < 4; i++ {
 		s.event(2, "ada1-0001", "sess_1", i, &w)
@@ -103,6 +100,14 @@ func (s *story) runtime(link int, life, session string, p arcp.Payload) {
 		e.JobID = storyJob
 	}
 	s.frame(link, life, fromRuntime, e)
+}
+
+func (s *story) resume(link int, life, token string, last uint64) {
+	s.t.Helper()
+	s.client(link, life, "", &arcp.SessionHello{
+		Client: arcp.Software{Name: "ada1"}, Auth: arcp.Auth{Token: arcp.MakeSecret(tokenOf("ada"))},
+		Resume: &arcp.Resume{SessionID: "sess_1", ResumeToken: arcp.MakeSecret(token), LastEventSeq: last},
+	})
 }
 
 func (s *story) welcome(link int, life, session, token string) {
