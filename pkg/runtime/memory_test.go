@@ -84,3 +84,23 @@ func TestFinishedJobsByTheirKeys(t *testing.T) {
 		}
 	})
 }
+
+// TestKeyedJobsDriveOutNoOthers: jobs that must be kept for their keys leave the others their place. guards B7.
+func TestKeyedJobsDriveOutNoOthers(t *testing.T) {
+	t.Parallel()
+	bounded(t, func(o *runtime.Options) { o.Limits.FinishedBytes = 4 << 10 }, func(t *testing.T, b *bench, c transport.Conn, session string) {
+		for i := range 21 {
+			submit := &arcp.JobSubmit{Agent: "echo", Input: arcp.RawJSON("1")}
+			if i > 0 {
+				submit.IdempotencyKey = fmt.Sprint(i)
+			}
+			say(t, c, &arcp.Envelope{ID: "m", SessionID: session, Payload: submit})
+			hear(t, c)
+			hear(t, c)
+		}
+		page, err := b.Store.Jobs(t.Context(), "alice", store.Filter{}, store.Cursor{}, 100)
+		if n := len(page.Rows); err != nil || n != 21 {
+			t.Errorf("%d jobs are kept, %v, want 20 for their keys and one more", n, err)
+		}
+	})
+}

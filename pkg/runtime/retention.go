@@ -20,12 +20,12 @@ func (j *job) remember() {
 	kept := j.log.Bytes() + lineCopies*len(j.line)
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
-	j.kept = kept
-	rt.finishedBytes += kept
 	list := &rt.finished
 	if j.keyed {
-		list = &rt.keyed
+		list, kept = &rt.keyed, 0 // it stays whatever it takes: were it counted, it would drive out all others
 	}
+	j.kept = kept
+	rt.finishedBytes += kept
 	i, _ := slices.BinarySearchFunc(*list, j, func(a, b *job) int { return cmp.Or(a.ended.Compare(b.ended), -1) })
 	*list = slices.Insert(*list, i, j)
 }

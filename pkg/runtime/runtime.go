@@ -42,7 +42,7 @@ type Runtime struct {
 	jobs          map[string]*job
 	finished      []*job      // oldest first
 	keyed         []*job      // finished ones that an idempotency key leads to, oldest first
-	finishedBytes int         // kept of the logs of both
+	finishedBytes int         // kept of those that no key leads to
 	sweeper       *time.Timer // forgets finished jobs while nothing else happens
 	stopping      bool
 	failure       error         // why the store is gone; nil while it is not
