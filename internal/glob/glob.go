@@ -124,7 +124,7 @@ func checkText(s string, limit int) error {
 		return errors.New("is not valid UTF-8")
 	}
 	for _, r := range s {
-		if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
+		if (r < ' ' || r > '~') && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
 			return errors.New("holds a control or invisible character")
 		}
 	}

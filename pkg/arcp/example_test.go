@@ -84,3 +84,14 @@ func ExampleLease_Covers() {
 	// false
 	// false
 }
+
+func ExampleLease_Narrow() {
+	parent := arcp.Lease{"fs.read": {"/data/**"}, "tool.call": {"search.*"}, "cost.budget": {"USD:5.00", "EUR:1"}}
+	child, err := parent.Narrow(arcp.Lease{"fs.read": {"/data/2026/*.csv"}, "cost.budget": {"USD:2"}})
+	fmt.Println(child, err)
+	_, err = parent.Narrow(arcp.Lease{"fs.read": {"/data/*", "/d*/**"}})
+	fmt.Println(err)
+	// Output:
+	// map[cost.budget:[USD:2 EUR:1] fs.read:[/data/2026/*.csv]] <nil>
+	// LEASE_SUBSET_VIOLATION: beyond the delegating lease: /fs.read/1 "/d*/**"
+}

@@ -113,7 +113,7 @@ func (b *Budget) Reserve(price arcp.Budget) (*Hold, *arcp.Error) {
 }
 
 // Settle ends a hold: what the operation has cost is debited, be it less than the hold or more, and the hold is released.
-// What is negative is refused, and the hold kept. A hold that is settled is left alone.
+// One that did not happen costs nil. What is negative is refused, and the hold kept. A hold that is settled is left alone.
 func (h *Hold) Settle(cost arcp.Budget) *arcp.Error {
 	for _, currency := range cost.Currencies() {
 		if refuse := negative(currency, cost[currency]); refuse != nil {
