@@ -40,6 +40,9 @@ func TestScript(t *testing.T) {
 			"proxy":   proxyCommand,
 			"mute":    muteCommand,
 			"put":     putCommand,
+			"signal":  signalCommand,
+			"logs":    logsCommand,
+			"get":     getCommand,
 		},
 	})
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -20,8 +22,12 @@ import (
 // server is the `arcp serve` of one script.
 type server struct {
 	cmd  *exec.Cmd
+	args []string      // of the command line
 	done chan struct{} // closed when its standard error has ended
+
+	mu   sync.Mutex
 	log  strings.Builder
+	said chan struct{} // closed and replaced with each line
 
 	fifos map[string]*os.File // opened for reading
 	proxy *proxy              // in front of it
@@ -29,33 +35,77 @@ type server struct {
 
 type serverKey struct{}
 
-var listening = regexp.MustCompile(`listening on ([^" ]+)`)
+var (
+	listening = regexp.MustCompile(`listening on ([^" ]+)`)
+	operating = regexp.MustCompile(`health and metrics at http://([^" ]+)`)
+)
 
-// serve [flags]: starts `arcp serve` on a free port, waits until it listens and sets ARCP_URL.
+// serve [flags]: starts `arcp serve` on a free port, waits until it listens and sets ARCP_URL, ADDRESS, and OPS to where --ops answers.
 func serveCommand(ts *testscript.TestScript, _ bool, args []string) {
 	s := ts.Value(serverKey{}).(*server)
-	s.cmd = command(ts, append([]string{"arcp", "serve", "--listen", "127.0.0.1:0"}, args...))
+	s.args = append([]string{"arcp", "serve", "--listen", "127.0.0.1:0"}, args...)
+	ts.Defer(func() { s.end(syscall.SIGKILL) })
+	ts.Check(s.start(ts))
+	url := s.find(listening)
+	ts.Setenv("ARCP_URL", url)
+	ts.Setenv("ADDRESS", strings.TrimSuffix(strings.TrimPrefix(url, "ws://"), "/arcp"))
+	ts.Setenv("OPS", s.find(operating))
+}
+
+// start starts the server and waits until it listens.
+func (s *server) start(ts *testscript.TestScript) error {
+	s.cmd = command(ts, s.args)
 	stderr, err := s.cmd.StderrPipe()
-	ts.Check(err)
-	ts.Check(s.cmd.Start())
-	url := make(chan string, 1)
-	s.done = make(chan struct{})
+	if err != nil {
+		return err
+	}
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	s.done, s.said = make(chan struct{}), make(chan struct{})
+	s.log.Reset()
 	go func() {
 		defer close(s.done)
 		for lines := bufio.NewScanner(stderr); lines.Scan(); {
+			s.mu.Lock()
 			s.log.WriteString(lines.Text() + "\n")
-			if m := listening.FindStringSubmatch(lines.Text()); m != nil {
-				url <- m[1]
-			}
+			close(s.said)
+			s.said = make(chan struct{})
+			s.mu.Unlock()
 		}
 	}()
-	ts.Defer(func() { s.end(syscall.SIGKILL) })
-	select {
-	case u := <-url:
-		ts.Setenv("ARCP_URL", u)
-	case <-s.done:
-		ts.Fatalf("arcp serve ended: %s", s.log.String())
+	return s.wait(listening)
+}
+
+// wait waits until a line of the server's log matches.
+func (s *server) wait(line *regexp.Regexp) error {
+	for {
+		s.mu.Lock()
+		log, said := s.log.String(), s.said
+		s.mu.Unlock()
+		if line.MatchString(log) {
+			return nil
+		}
+		select {
+		case <-said:
+		case <-s.done:
+			if s.find(line) != "" {
+				return nil
+			}
+			return fmt.Errorf("arcp serve ended without %s: %s", line, log)
+		}
 	}
+}
+
+// find returns what the first group of a pattern matches in the log, or all of the match.
+func (s *server) find(pattern *regexp.Regexp) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := pattern.FindStringSubmatch(s.log.String())
+	if m == nil {
+		return ""
+	}
+	return m[len(m)-1]
 }
 
 // end ends the server and waits for it.
@@ -88,8 +138,8 @@ func exitsCommand(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// at TEXT int|twice|kill|cut CODE PROGRAM [ARG]...: runs a program, and when TEXT stands on its standard error interrupts it, and with
-// twice again when it says what that does, kills the server, or cuts what goes through the proxy; then it makes the file acted. The
+// at TEXT int|twice|kill|again|cut CODE PROGRAM [ARG]...: runs a program, and when TEXT stands on its standard error interrupts it, and with
+// twice again when it says what that does, kills the server, for again to start it anew at the same address, or cuts what goes through the proxy; then it makes the file acted. The
 // program must end with the code; its standard error goes to the file at.log and its standard output to at.out.
 func atCommand(ts *testscript.TestScript, _ bool, args []string) {
 	text, action := args[0], args[1]
@@ -128,6 +178,8 @@ func act(ts *testscript.TestScript, action string, cmd *exec.Cmd) error {
 	case "kill":
 		_ = s.end(syscall.SIGKILL)
 		return nil
+	case "again":
+		return s.again(ts)
 	case "cut":
 		s.proxy.cut()
 		return nil

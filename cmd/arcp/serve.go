@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -31,7 +32,14 @@ type service struct {
 	hosts     []string
 	origins   []string
 	drain     time.Duration
+	limits    arcprt.Limits
+	data      string
+	sync      bool
+	restart   []string
+	ops       string
+	audit     string
 	logLevel  slog.Level
+	logFormat string
 }
 
 func newServe(s streams) *cobra.Command {
@@ -67,17 +75,33 @@ func newServe(s streams) *cobra.Command {
 	f.StringSliceVar(&o.hosts, "host", nil, "`NAME` that clients may use for this host")
 	f.StringSliceVar(&o.origins, "origin", nil, "web `ORIGIN` from which browsers may connect")
 	f.DurationVar(&o.drain, "drain", 5*time.Second, "let running jobs go on for this `DURATION` after an interrupt")
-	f.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "log from this `LEVEL`: debug, info, warn or error")
+	o.operationFlags(f)
+	limitFlags(f, &o.limits)
 	envFlag(f, "listen", "ARCP_LISTEN")
 	envFlag(f, "token-file", "ARCP_TOKEN_FILE")
+	envFlag(f, "ops", "ARCP_OPS")
+	cmd.SetUsageFunc(groupedUsage)
+	f.SortFlags = false
 	return cmd
+}
+
+// operationFlags are for who keeps a runtime running.
+func (o *service) operationFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.data, "data", "", "keep jobs and sessions in `FOLDER`, over restarts too")
+	f.BoolVar(&o.sync, "sync", false, "with --data: what is acknowledged survives a loss of power, not only of the process")
+	f.StringArrayVar(&o.restart, "restart", nil, "with --data: the agent `NAME` may run again, from its beginning, for a job that a restart cut off")
+	f.StringVar(&o.ops, "ops", "", "answer "+healthPath+", "+readyPath+" and "+metricsPath+" at `ADDRESS`, in clear")
+	f.StringVar(&o.audit, "audit", "", "append who did what to `FILE`, as lines of JSON; SIGHUP opens it anew")
+	f.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "log from this `LEVEL`: debug, info, warn or error")
+	f.StringVar(&o.logFormat, "log-format", "text", "log as `FORMAT`: text or json")
+	group(f, "Operation", "drain", "data", "sync", "restart", "ops", "audit", "log-level", "log-format")
 }
 
 func (o *service) run(ctx context.Context, s streams, f *pflag.FlagSet) error {
 	if err := o.check(f); err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: o.logLevel}))
+	log := o.logger(s.err)
 	options := &program.Options{}
 	if o.stdio {
 		options.Grace = time.Second // the parent kills us after a few
@@ -87,12 +111,31 @@ func (o *service) run(ctx context.Context, s streams, f *pflag.FlagSet) error {
 		return err
 	}
 	if o.stdio {
-		rt, err := o.runtime(agents, nil, log)
-		if err != nil {
-			return err
-		}
-		return o.serveStdio(ctx, rt)
+		return o.runStdio(ctx, agents, log)
 	}
+	return o.runWebSocket(ctx, f, agents, log)
+}
+
+func (o *service) logger(w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: o.logLevel}
+	if o.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+func (o *service) runStdio(ctx context.Context, agents []offer, log *slog.Logger) error {
+	if o.limits.Idle == 0 {
+		o.limits.Idle = -1 // a parent may take its time, and cannot be gone without our noticing
+	}
+	h, err := o.hold(ctx, agents, nil, log)
+	if err != nil {
+		return err
+	}
+	return errors.Join(o.serveStdio(ctx, h.rt), h.close())
+}
+
+func (o *service) runWebSocket(ctx context.Context, f *pflag.FlagSet, agents []offer, log *slog.Logger) error {
 	config, err := o.tlsConfig()
 	if err != nil {
 		return err
@@ -106,31 +149,20 @@ func (o *service) run(ctx context.Context, s streams, f *pflag.FlagSet) error {
 	if err != nil {
 		return err
 	}
-	rt, err := o.runtime(agents, verifier, log)
+	pages := newOps()
+	if o.ops != "" {
+		stop, err := pages.listen(ctx, o.ops, log)
+		if err != nil {
+			return listenError(source(f, "ops"), err)
+		}
+		defer stop()
+	}
+	h, err := o.hold(ctx, agents, verifier, log)
 	if err != nil {
 		return err
 	}
-	return o.serveWebSocket(ctx, rt, ln, log)
-}
-
-// runtime makes one with its agents, with echo when there are none.
-func (o *service) runtime(agents []offer, verifier arcprt.Verifier, log *slog.Logger) (*arcprt.Runtime, error) {
-	rt, err := arcprt.New(&arcprt.Options{
-		Name: "arcp", Version: version(), Logger: log, TrustTransport: o.stdio, Verifier: verifier,
-	})
-	if err != nil {
-		return nil, err
-	}
-	if len(agents) == 0 {
-		log.Warn("there is no --agent; offering echo")
-		agents = []offer{{"--agent", "echo", arcprt.AgentFunc(echo)}}
-	}
-	for _, a := range agents {
-		if err := rt.Handle(a.ref, a.agent); err != nil {
-			return nil, usagef("%s: %w", a.flag, err)
-		}
-	}
-	return rt, nil
+	pages.rt.Store(h.rt)
+	return errors.Join(o.serveWebSocket(ctx, h.rt, pages, ln, log), h.close())
 }
 
 // verifier knows the principals of the token file, or without one this user.
@@ -179,33 +211,67 @@ func (o *service) serveStdio(ctx context.Context, rt *arcprt.Runtime) error {
 	return err
 }
 
-func (o *service) serveWebSocket(ctx context.Context, rt *arcprt.Runtime, ln net.Listener, log *slog.Logger) error {
-	endpoint := ws.Handler(&ws.Options{Subprotocol: arcp.Subprotocol, Hosts: o.hosts, Origins: o.origins},
-		func(ctx context.Context, c transport.Conn) {
-			if err := rt.Serve(ctx, c); err != nil {
-				log.Debug("connection ended", "peer", c.Peer().Addr, "error", err)
-			}
-		})
+func (o *service) serveWebSocket(ctx context.Context, rt *arcprt.Runtime, pages *ops, ln net.Listener, log *slog.Logger) error {
+	if err := rt.Start(ctx); err != nil {
+		return errors.Join(err, o.shutDown(rt, nil, log))
+	}
+	endpoint := ws.Handler(&ws.Options{
+		Subprotocol: arcp.Subprotocol, Hosts: o.hosts, Origins: o.origins,
+		MaxFrame: int(o.limits.FrameIn), WriteTimeout: o.limits.WriteTimeout,
+	}, func(ctx context.Context, c transport.Conn) {
+		if err := rt.Serve(ctx, c); err != nil {
+			log.Debug("connection ended", "peer", c.Peer().Addr, "error", err)
+		}
+	})
 	mux := http.NewServeMux()
 	mux.Handle(arcp.DefaultPath, endpoint)
+	pages.handle(mux, fromHere)
 	where := endpointURL(ln.Addr(), o.cert != "")
 	if everywhere(ln.Addr()) {
 		where += " and at every address of this machine"
 	}
 	log.Info("listening on " + where)
-	err := ws.Serve(ctx, ln, mux, slog.NewLogLogger(log.Handler(), slog.LevelDebug))
+	pages.is(ready)
+	notify("READY=1")
+	err := ws.Serve(untilFailed(ctx, rt), ln, mux, slog.NewLogLogger(log.Handler(), slog.LevelDebug))
+	notify("STOPPING=1")
+	if lost := rt.Err(); lost != nil {
+		pages.is(failed)
+		return errors.Join(lost, o.shutDown(rt, endpoint, log))
+	}
+	pages.is(draining)
 	log.Info("shutting down")
 	return errors.Join(err, o.shutDown(rt, endpoint, log))
+}
+
+// untilFailed is ctx until the runtime has lost its store.
+func untilFailed(ctx context.Context, rt *arcprt.Runtime) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		defer cancel()
+		select {
+		case <-rt.Failed():
+		case <-ctx.Done():
+		}
+	}()
+	return ctx
 }
 
 // shutDown gives running jobs their time and says goodbye to clients.
 func (o *service) shutDown(rt *arcprt.Runtime, endpoint *ws.Endpoint, log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(context.Background(), o.drain)
 	defer cancel()
-	if err := rt.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {
+	switch err := rt.Shutdown(ctx); {
+	case rt.Err() != nil: // it has been told
+	case errors.Is(err, context.DeadlineExceeded) && o.data != "":
+		log.Warn("left the jobs that were running to the next start")
+	case errors.Is(err, context.DeadlineExceeded):
 		log.Warn("stopped the jobs that were running")
-	} else if err != nil {
+	case err != nil:
 		return err
+	}
+	if endpoint == nil {
+		return nil
 	}
 	ctx, cancel = context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()

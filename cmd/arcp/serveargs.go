@@ -20,11 +20,14 @@ import (
 
 // check refuses what cannot be served, before anything is made or opened.
 func (o *service) check(f *pflag.FlagSet) error {
-	if err := notEmpty(f, "listen", "tls-cert", "tls-key", "token-file", "survey"); err != nil {
+	if err := notEmpty(f, "listen", "tls-cert", "tls-key", "token-file", "survey", "data", "ops", "audit"); err != nil {
 		return err
 	}
 	if o.drain < 0 {
 		return usagef("--drain: %s is negative", o.drain)
+	}
+	if err := o.checkOperation(f); err != nil {
+		return err
 	}
 	for _, host := range o.hosts {
 		if !plainHost.MatchString(host) {
@@ -46,11 +49,29 @@ func (o *service) check(f *pflag.FlagSet) error {
 	return nil
 }
 
+func (o *service) checkOperation(f *pflag.FlagSet) error {
+	for _, name := range []string{"sync", "restart"} {
+		if f.Changed(name) && o.data == "" {
+			return usagef("--%s means nothing without --data", name)
+		}
+	}
+	if o.logFormat != "text" && o.logFormat != "json" {
+		return usagef("--log-format: %q is neither text nor json", o.logFormat)
+	}
+	if o.ops == "" {
+		return nil
+	}
+	if err := checkAddress(o.ops); err != nil {
+		return usagef("%s: %w", source(f, "ops"), err)
+	}
+	return nil
+}
+
 var plainHost = regexp.MustCompile(`^[0-9A-Za-z._:\[\]-]+$`)
 
 // onlyStdio refuses what means nothing where nobody connects.
 func onlyStdio(f *pflag.FlagSet) error {
-	for _, name := range []string{"listen", "tls-cert", "tls-key", "token-file", "insecure", "host", "origin", "drain"} {
+	for _, name := range []string{"listen", "tls-cert", "tls-key", "token-file", "insecure", "host", "origin", "drain", "ops"} {
 		if f.Changed(name) {
 			return usagef("--%s means nothing with --stdio", name)
 		}

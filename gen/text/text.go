@@ -20,6 +20,7 @@ func Emit(p *ir.Protocol, tree fs.FS) ([]ir.File, error) {
 		data           any
 	}{
 		{"messages.md.tmpl", "docs/messages.md", newReference(p)},
+		{"limits.md.tmpl", "docs/limits.md", newLimits(p)},
 	} {
 		tmpl, err := template.New(t.template).Option("missingkey=error").ParseFS(tree, t.template)
 		if err != nil {

@@ -19,7 +19,7 @@ func page(t *testing.T) (*ir.Protocol, string) {
 		t.Fatal(err)
 	}
 	files, err := Emit(p, templates.FS)
-	if err != nil || len(files) != 1 || files[0].Path != "docs/messages.md" {
+	if err != nil || len(files) != 2 || files[0].Path != "docs/messages.md" {
 		t.Fatalf("Emit = %d files, %v, want docs/messages.md", len(files), err)
 	}
 	return p, string(files[0].Data)

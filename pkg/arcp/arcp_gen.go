@@ -7,7 +7,7 @@ const (
 	// Version is the protocol version, the value of the member arcp.
 	Version = "1.1"
 	// SpecDigest is the SHA-256 of the spec files, in hex; builds that agree on it agree on the wire.
-	SpecDigest = "c7b15f1f0924af8c3e49e6225d0be5c3a0cfacb08bc0303acbd3d842e5a0e0c7"
+	SpecDigest = "4684f4d3753bdc1ea9eed675b29cbd7db407a26c62d60f0416fbdc60cd20c27a"
 )
 
 // Feature names a negotiable part of the protocol. Names we do not know pass through.

@@ -13,8 +13,8 @@ const (
 	// LimitHeartbeatIntervalSec is the silence after which a ping is sent, in whole seconds, in seconds. Set by
 	// runtime.Limits.HeartbeatInterval. §6.4.
 	LimitHeartbeatIntervalSec = 30
-	// LimitIdleSec is how long a link on which neither end says anything goes on where heartbeats were not agreed
-	// on, in seconds. Set by runtime.Limits.Idle. §6.4, ours.
+	// LimitIdleSec is how long a link goes on on which neither end says anything and no end of a job is to come,
+	// where heartbeats were not agreed on, in seconds. Set by runtime.Limits.Idle. §6.4, ours.
 	LimitIdleSec = 3600
 	// LimitCancelGraceSec is how long an agent may take to obey a cancel, in seconds. Set by
 	// runtime.Limits.CancelGrace. §7.4, ours.

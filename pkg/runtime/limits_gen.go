@@ -49,8 +49,8 @@ type Limits struct {
 	WriteTimeout time.Duration
 	// HeartbeatInterval is the silence after which a ping is sent, in whole seconds. Negative: no heartbeats. §6.4.
 	HeartbeatInterval time.Duration
-	// Idle is how long a link on which neither end says anything goes on where heartbeats were not agreed on.
-	// Negative: no end. §6.4, ours.
+	// Idle is how long a link goes on on which neither end says anything and no end of a job is to come, where
+	// heartbeats were not agreed on. Negative: no end. §6.4, ours.
 	Idle time.Duration
 	// CancelGrace is how long an agent may take to obey a cancel. §7.4, ours.
 	CancelGrace time.Duration
@@ -133,7 +133,7 @@ func (l *Limits) Table() []Limit {
 		},
 		{
 			Name: limitIdle, Flag: "idle", Group: "Deadlines", Unit: "seconds",
-			Doc:      "How long a link on which neither end says anything goes on where heartbeats were not agreed on",
+			Doc:      "How long a link goes on on which neither end says anything and no end of a job is to come, where heartbeats were not agreed on",
 			Negative: "no end",
 			Default:  arcp.LimitIdleSec, Duration: &l.Idle,
 		},
