@@ -36,6 +36,7 @@ func (j *job) posted(ctx context.Context) (reason string, cancelled bool) {
 		}
 		if c.Kind == commandCancel && !cancelled {
 			reason, cancelled = string(c.Data), true
+			_ = j.log.Note(journal.TypeCancel, c.Data)
 		}
 	}
 	return reason, cancelled
@@ -87,7 +88,7 @@ func (j *job) obey(c store.Command) {
 	}
 	j.step(func() core.JobEffects {
 		fx := j.core.Cancel(true, string(c.Data), j.rt.now())
-		if fx.Stop != core.NoCause {
+		if fx.Ack { // each, for who asked waits for it
 			_ = j.log.Note(journal.TypeCancel, []byte(j.core.Reason()))
 		}
 		return fx

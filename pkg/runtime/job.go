@@ -121,7 +121,7 @@ func (j *job) call(ctx context.Context, a Agent) (err error) {
 func (j *job) step(move func() core.JobEffects) core.JobEffects {
 	j.mu.Lock()
 	fx := move()
-	over := j.apply(&fx)
+	over := fx.Refuse == nil && j.apply(&fx)
 	j.mu.Unlock()
 	if over {
 		j.finished()

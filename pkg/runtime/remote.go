@@ -214,32 +214,62 @@ func (j *job) belongs(ctx context.Context, s *session) bool {
 	return errors.Is(err, store.ErrNotFound)
 }
 
-// cancelThere cancels a job that another node runs. It answers once the request is on its way; the writer is held until then, so that
-// the answer precedes the end.
+// cancelPatience is how long a session waits for what another node makes of a cancel.
+const cancelPatience = 2 * time.Second
+
+// cancelThere cancels a job that another node runs. That node decides, and records a cancel that holds; the writer waits for it, so that the
+// answer precedes the end.
 func (j *job) cancelThere(ctx context.Context, c *connection, s *session, requestID, reason string) *arcp.Error {
-	_, over, err := journal.Last(ctx, j.rt.store, j.id)
-	if errors.Is(err, store.ErrNotFound) {
+	last, refusal := j.mayCancelThere(ctx, s, reason)
+	if refusal != nil {
+		return refusal
+	}
+	s.view.Hold()
+	defer s.view.Release()
+	err := j.rt.store.Post(ctx, store.Key{Kind: store.KindJob, ID: j.id}, store.Command{Kind: commandCancel, Data: []byte(reason)})
+	taken := false
+	if err == nil {
+		ctx, cancel := context.WithTimeout(ctx, cancelPatience)
+		defer cancel()
+		taken, err = journal.Cancels(ctx, j.rt.store, j.id, last)
+	}
+	switch {
+	case errors.Is(err, store.ErrNotFound):
 		return errNoJob()
+	case err != nil:
+		j.rt.opts.Logger.Error("cancel has no answer from the job's node", "job", j.id, "error", err)
+		return arcp.NewError(arcp.CodeInternalError, "the job's runtime has not answered the cancel")
+	case !taken:
+		over := core.JobAt(arcp.StatusSuccess)
+		return over.Cancel(true, reason, 0).Refuse
+	}
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if s.conn.Load() != c {
+		return nil // the session went on over another link, where the client asks again
+	}
+	c.answer(s, j, &arcp.JobCancelled{JobID: j.id, Reason: reason, RequestID: requestID}, j.rt.seq.Tail(s.view))
+	return nil
+}
+
+// mayCancelThere refuses what can be refused here, and says how many records the job has.
+func (j *job) mayCancelThere(ctx context.Context, s *session, reason string) (records uint64, _ *arcp.Error) {
+	key := store.Key{Kind: store.KindJob, ID: j.id}
+	head, err := j.rt.store.Lookup(ctx, key)
+	over := false
+	if err == nil {
+		_, over, err = journal.Last(ctx, j.rt.store, j.id)
+	}
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return 0, errNoJob()
+	case err != nil:
+		j.rt.opts.Logger.Error("job of another node cannot be read", "job", j.id, "error", err)
+		return 0, arcp.NewError(arcp.CodeInternalError, "the job cannot be read now")
 	}
 	machine := core.JobAt(arcp.StatusRunning)
 	if over {
 		machine = core.JobAt(arcp.StatusSuccess)
 	}
-	if fx := machine.Cancel(j.belongs(ctx, s), reason, 0); fx.Refuse != nil {
-		return fx.Refuse
-	}
-	s.turn.Lock()
-	defer s.turn.Unlock()
-	s.view.Hold()
-	defer s.view.Release()
-	err = j.rt.store.Post(ctx, store.Key{Kind: store.KindJob, ID: j.id}, store.Command{Kind: commandCancel, Data: []byte(reason)})
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return errNoJob()
-	case err != nil:
-		j.rt.opts.Logger.Error("cancel cannot be passed on", "job", j.id, "error", err)
-		return arcp.NewError(arcp.CodeInternalError, "the cancel could not be passed on to the job")
-	}
-	c.answer(s, j, &arcp.JobCancelled{JobID: j.id, Reason: reason, RequestID: requestID}, j.rt.seq.Tail(s.view))
-	return nil
+	return head.Records, machine.Cancel(j.belongs(ctx, s), reason, 0).Refuse
 }

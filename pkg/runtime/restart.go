@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/arcpkit/arcp/internal/dynjson"
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime/internal/core"
 	"github.com/arcpkit/arcp/pkg/runtime/store"
@@ -130,6 +131,7 @@ func (rt *Runtime) takeJob(ctx context.Context, key store.Key, head store.Head) 
 		if epoch, head, err = rt.store.Acquire(ctx, rt.node.ID(), key, head.Epoch); err != nil {
 			return err
 		}
+		j.catchUp(&head)
 	}
 	if err := j.take(ctx, epoch, &head, t.End); err != nil {
 		return err
@@ -153,6 +155,14 @@ func (rt *Runtime) takeJob(ctx context.Context, key store.Key, head store.Head) 
 	j.count()
 	j.goOn(ctx)
 	return nil
+}
+
+// catchUp notes what others did to the job between the first look at it and its acquisition: it may have run again meanwhile.
+func (j *job) catchUp(head *store.Head) {
+	var t told
+	if err := dynjson.Unmarshal(head.Snapshot, &t); err == nil && t.Run != nil {
+		j.task.attempt = t.Run.Attempt
+	}
 }
 
 // take makes the log this node's: of a job that has ended as it lies in the store, of any other with all its records.

@@ -257,6 +257,48 @@ func (l *Log) Take(epoch store.Epoch, records uint64) error {
 	return nil
 }
 
+// Cancels waits for what the records of a job after a position tell: true is a cancel, false the end.
+func Cancels(ctx context.Context, s store.Store, jobID string, after uint64) (bool, error) {
+	key := store.Key{Kind: store.KindJob, ID: jobID}
+	w, err := s.Watch(ctx, key, after)
+	if err != nil {
+		return false, err
+	}
+	defer w.Close()
+	for {
+		segs, err := s.Read(ctx, key, after+1, loadBytes)
+		var trimmed *store.TrimmedError
+		switch {
+		case errors.As(err, &trimmed):
+			after = trimmed.First - 1
+			continue
+		case err != nil:
+			return false, err
+		}
+		for i := range segs {
+			for k := range segs[i].Len() {
+				at := segs[i].First + uint64(k)
+				if at <= after {
+					continue
+				}
+				switch t := Type(segs[i].Record(k)[0]); t {
+				case TypeCancel, TypeResult, TypeError:
+					return t == TypeCancel, nil
+				}
+				after = at
+			}
+		}
+		if len(segs) > 0 {
+			continue
+		}
+		select {
+		case <-w.Moved():
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
+}
+
 // Last returns the index of the newest numbered record that the store has of a job, and whether that is its end.
 func Last(ctx context.Context, s store.Store, jobID string) (index uint64, over bool, err error) {
 	key := store.Key{Kind: store.KindJob, ID: jobID}

@@ -207,17 +207,17 @@ func (v *View) Idle() bool {
 	return v.written == v.published && (!v.acks.Load() || v.acked.Load() == v.published)
 }
 
-// Hold keeps the writer from the view's numbers until Release, so that a frame can be sent before those that an attach brings.
+// Hold keeps the writer from the view's numbers until as many Releases, so that a frame can be sent before those that an attach brings.
 func (v *View) Hold() {
 	v.mu.Lock()
-	v.held = true
+	v.held++
 	v.mu.Unlock()
 }
 
-// Release ends Hold.
+// Release ends a Hold.
 func (v *View) Release() {
 	v.mu.Lock()
-	v.held = false
+	v.held--
 	waker := v.waker
 	v.mu.Unlock()
 	if waker != nil {

@@ -59,7 +59,7 @@ type View struct {
 	allowed    int    // of those, what a resume or a replay brought: it does not count against the reader
 	kept       int    // bytes written and retained
 	progress   uint64 // bytes ever written, from 1
-	held       bool   // the writer gets nothing until Release
+	held       int    // the writer gets nothing until it is 0
 	overrun    bool   // the reader is too slow and reads nothing more
 	failed     error
 	generation uint64 // of the reader; an older one reads nothing more

@@ -66,7 +66,7 @@ func (r *Reader) take(n int) (entry, uint64, error) {
 	v := r.view
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if r.generation != v.generation || v.held {
+	if r.generation != v.generation || v.held > 0 {
 		return entry{}, 0, nil
 	}
 	switch {
