@@ -63,13 +63,14 @@ func (l Lease) Clone() Lease {
 }
 
 // Validate reports every namespace that is neither reserved (§9.2) nor a vendor's and every pattern or amount that does
-// not parse, and a lease of too many entries, as a *ValidationError with pointers into the lease.
+// not parse, and a lease of too many entries, an empty namespace counted as one, as a *ValidationError with pointers into
+// the lease.
 func (l Lease) Validate() error {
 	var found []Finding
 	total := 0
 	for _, ns := range slices.Sorted(maps.Keys(l)) {
 		at := "/" + escapePointer(ns)
-		if total += len(l[ns]); !isNamespace(ns) {
+		if total += max(len(l[ns]), 1); !isNamespace(ns) {
 			found = append(found, Finding{Pointer: at, Problem: "is not a known namespace"})
 			continue
 		}

@@ -3,6 +3,7 @@ package arcp
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -78,6 +79,21 @@ func TestLeaseValidate(t *testing.T) {
 		if !errors.Is(err, CodeInvalidRequest) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("Validate(%.80v) = %v, want INVALID_REQUEST with %q", c.lease, err, c.want)
 		}
+	}
+}
+
+// Namespaces without patterns cost their room, too.
+func TestLeaseValidateEmptyNamespaces(t *testing.T) {
+	t.Parallel()
+	l := Lease{}
+	for i := range LimitPatterns + 1 {
+		if err := l.Validate(); err != nil {
+			t.Fatalf("Validate of %d namespaces = %v", i, err)
+		}
+		l["x-vendor.acme.n"+strconv.Itoa(i)] = nil
+	}
+	if err := l.Validate(); !errors.Is(err, CodeInvalidRequest) {
+		t.Errorf("Validate of %d namespaces = %v, want INVALID_REQUEST", len(l), err)
 	}
 }
 
