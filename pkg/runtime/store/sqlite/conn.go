@@ -110,8 +110,25 @@ func (s *stmt) bind(values []value) []driver.NamedValue {
 
 // run executes the statement.
 func (s *stmt) run(values ...value) error {
-	_, err := s.Stmt.(driver.StmtExecContext).ExecContext(context.Background(), s.bind(values))
-	return explain(err)
+	_, err := s.changed(values)
+	return err
+}
+
+// one is run for a statement that changes a row which is there.
+func (s *stmt) one(values ...value) error {
+	n, err := s.changed(values)
+	if err == nil && n != 1 {
+		err = damaged("a row was not found by its id")
+	}
+	return err
+}
+
+func (s *stmt) changed(values []value) (int64, error) {
+	r, err := s.Stmt.(driver.StmtExecContext).ExecContext(context.Background(), s.bind(values))
+	if err != nil {
+		return 0, explain(err)
+	}
+	return r.RowsAffected()
 }
 
 // each calls do with every row until it returns false or an error. The slice is used again for the next row, the bytes in it are not.
@@ -169,6 +186,19 @@ func explain(err error) error {
 	}
 	switch e.Code() & 0xff {
 	case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB:
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return err
+}
+
+// unreadable marks as damage what SQLite says of a file that it opened and then makes no sense of.
+func unreadable(err error) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) || errors.Is(err, ErrCorrupt) {
+		return err
+	}
+	switch e.Code() & 0xff {
+	case lib.SQLITE_ERROR, lib.SQLITE_MISMATCH, lib.SQLITE_CONSTRAINT, lib.SQLITE_TOOBIG, lib.SQLITE_FORMAT, lib.SQLITE_SCHEMA:
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	return err

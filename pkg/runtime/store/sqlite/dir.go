@@ -17,8 +17,9 @@ const (
 
 // dir is the directory of a store, locked by this process.
 type dir struct {
-	path string
-	lock *os.File
+	path  string
+	lock  *os.File
+	fresh bool // the file was made just now
 }
 
 func (d *dir) file() string { return filepath.Join(d.path, dbName) }
@@ -39,7 +40,7 @@ func openDir(path string) (*dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &dir{path, lock}
+	d := &dir{path: path, lock: lock}
 	if err := d.privatize(); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
@@ -72,6 +73,7 @@ func (d *dir) privatize() error {
 		path := filepath.Join(d.path, name)
 		info, err := os.Lstat(path)
 		if errors.Is(err, fs.ErrNotExist) {
+			d.fresh = d.fresh || name == dbName
 			continue
 		}
 		if err != nil {
@@ -91,8 +93,11 @@ func (d *dir) privatize() error {
 	return errors.Join(f.Chmod(0o600), f.Close())
 }
 
-// sync makes the names of the files survive a power loss.
+// sync makes the names of new files survive a power loss.
 func (d *dir) sync() error {
+	if !d.fresh {
+		return nil
+	}
 	for _, path := range []string{d.path, filepath.Dir(d.path)} {
 		if err := syncDir(path); err != nil {
 			return err

@@ -1,6 +1,10 @@
 package sqlite
 
-import "fmt"
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+)
 
 // loader reads what a file holds when it is opened and sees whether it is whole: every checksum, and that nothing is missing.
 type loader struct {
@@ -80,14 +84,16 @@ func (l *loader) meta() error {
 	return nil
 }
 
-// segments sees that each key has all records it speaks of.
+// segments sees that each key has all records it speaks of, and that they are found.
 func (l *loader) segments() error {
 	next := make(map[int64]uint64, len(l.byID))
-	err := l.conn.query("SELECT "+segmentColumns+" FROM segments ORDER BY id", func(row []value) (bool, error) {
-		id, g, err := scanSegment(row)
+	var places uint64
+	err := l.conn.query("SELECT id, "+segmentColumns+" FROM segments NOT INDEXED ORDER BY id", func(row []value) (bool, error) {
+		id, g, err := scanSegment(row[1:])
 		if err != nil {
 			return false, err
 		}
+		places += placeSum(row[:4])
 		e := l.byID[id]
 		if e == nil {
 			return false, damaged("records %d.. of key %d, which is not there", g.First, id)
@@ -109,7 +115,44 @@ func (l *loader) segments() error {
 			return damaged("%v: records are missing at the end", e.key)
 		}
 	}
-	return nil
+	return l.index("SELECT id, key, first, n FROM segments INDEXED BY segments_order ORDER BY key, first, n", places, "segments")
+}
+
+// index sees that an index tells the same of a table, which is in places, and in its order. Columns are the row's id and then the index's.
+func (l *loader) index(sql string, places uint64, what string) error {
+	var last []value
+	err := l.conn.query(sql, func(row []value) (bool, error) {
+		if last != nil && !ascending(last[1:], row[1:]) {
+			return false, damaged("the index of %s is out of order", what)
+		}
+		last = append(last[:0], row...)
+		places -= placeSum(row)
+		return true, nil
+	})
+	if err == nil && places != 0 {
+		err = damaged("the index of %s does not match them", what)
+	}
+	return err
+}
+
+// ascending says whether a row comes before another in an index. Rows with the same columns are told apart by their ids.
+func ascending(a, b []value) bool {
+	for i := range a {
+		var c int
+		switch v := a[i].(type) {
+		case int64:
+			w, _ := b[i].(int64)
+			c = cmp.Compare(v, w)
+		default:
+			x, _ := v.([]byte)
+			w, _ := b[i].([]byte)
+			c = bytes.Compare(x, w)
+		}
+		if c != 0 {
+			return c < 0
+		}
+	}
+	return true
 }
 
 func (l *loader) snapshots() error {
@@ -138,7 +181,9 @@ func (l *loader) rows() error {
 			left++
 		}
 	}
-	err := l.conn.query("SELECT "+rowColumns+" FROM jobs", func(row []value) (bool, error) {
+	var places uint64
+	err := l.conn.query("SELECT "+rowColumns+" FROM jobs NOT INDEXED", func(row []value) (bool, error) {
+		places += placeSum([]value{row[0], row[2], row[3], row[4]})
 		id, sum, _, err := scanRow(row)
 		if e := l.byID[id]; err == nil && (e == nil || e.head.rowSum != sum) {
 			err = damaged("the row of %s", l.name(id))
@@ -146,7 +191,10 @@ func (l *loader) rows() error {
 		left--
 		return true, err
 	})
-	return l.allThere(err, left, "rows of jobs")
+	if err := l.allThere(err, left, "rows of jobs"); err != nil {
+		return err
+	}
+	return l.index("SELECT key, principal, created, job_id FROM jobs INDEXED BY jobs_order ORDER BY principal, created, job_id", places, "jobs")
 }
 
 func (l *loader) name(id int64) string {

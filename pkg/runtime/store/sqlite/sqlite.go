@@ -7,8 +7,10 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/arcpkit/arcp/pkg/runtime/store"
@@ -30,7 +32,9 @@ type Options struct {
 	// transaction. Zero is ProcessKill; then a power loss may cost the last commits, but never breaks the file.
 	Sync store.Durability
 
-	vfs string // of tests
+	// Of tests: another file layer, the size of pages, and after how many of them the write-ahead log is emptied.
+	vfs                  string
+	pageSize, checkpoint int
 }
 
 // Store is the engine. All its methods may be called from any goroutine; see store.Store.
@@ -77,7 +81,7 @@ func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 		s.keys[i] = make(map[string]*entry)
 	}
 	if err := s.start(o); err != nil {
-		return nil, errors.Join(err, d.close())
+		return nil, errors.Join(unreadable(err), d.close())
 	}
 	return s, nil
 }
@@ -88,8 +92,10 @@ func (s *Store) start(o *Options) error {
 	if s.level == store.PowerLoss {
 		synchronous = "synchronous = FULL"
 	}
-	c, err := open(s.dir.file(), "rw", o.vfs, "page_size = 4096", "journal_mode = WAL", synchronous, "cell_size_check = ON",
-		"trusted_schema = OFF", "wal_autocheckpoint = 2000", "journal_size_limit = 16777216", "cache_size = -8192")
+	c, err := open(s.dir.file(), "rw", o.vfs,
+		fmt.Sprintf("page_size = %d", cmp.Or(o.pageSize, 4096)), "journal_mode = WAL", synchronous,
+		fmt.Sprintf("wal_autocheckpoint = %d", cmp.Or(o.checkpoint, 2000)), "journal_size_limit = 16777216",
+		"cell_size_check = ON", "trusted_schema = OFF", "cache_size = -8192")
 	if err != nil {
 		return err
 	}

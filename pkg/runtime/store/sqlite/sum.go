@@ -70,6 +70,20 @@ func metaSum(next int64, total uint64) int64 {
 	return int64(crc64.Checksum(binary.LittleEndian.AppendUint64(b, total), ecma))
 }
 
+// placeSum is what a row adds to the sum over an index.
+func placeSum(columns []value) uint64 {
+	b := make([]byte, 0, 128)
+	for _, v := range columns {
+		switch v := v.(type) {
+		case int64:
+			b = binary.LittleEndian.AppendUint64(b, uint64(v))
+		case []byte:
+			b = append(binary.AppendUvarint(b, uint64(len(v))), v...)
+		}
+	}
+	return mix(crc64.Checksum(b, ecma))
+}
+
 // mix makes sums fit to be added up: checksums are linear, so that without it two changes could cancel out.
 func mix(sum uint64) uint64 {
 	sum ^= sum >> 30

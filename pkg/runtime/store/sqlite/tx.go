@@ -33,13 +33,10 @@ type draft struct {
 	gone  bool
 }
 
-// write runs a statement, in the transaction.
+// write runs a statement that changes one row, in the transaction.
 func (t *tx) write(s *stmt, values ...value) error {
-	if err := t.begin(); err != nil {
-		return err
-	}
-	if err := s.run(values...); err != nil {
-		t.err = err
+	if t.begin() == nil {
+		t.err = s.one(values...)
 	}
 	return t.err
 }
@@ -180,7 +177,7 @@ func (t *tx) delete(d *draft) error {
 		}
 	}
 	if d.head.first <= d.head.records {
-		if err := t.write(t.w.segmentsDelete, d.id, int64(d.head.records+1)); err != nil {
+		if err := t.deleteSegments(d, d.head.records+1); err != nil {
 			return err
 		}
 	}
@@ -239,7 +236,15 @@ func (t *tx) trim(d *draft, before uint64) error {
 		return nil
 	}
 	d.head.first = first
-	return t.write(t.w.segmentsDelete, d.id, int64(first))
+	return t.deleteSegments(d, first)
+}
+
+// deleteSegments removes those that begin before a position.
+func (t *tx) deleteSegments(d *draft, before uint64) error {
+	if t.begin() == nil {
+		t.err = t.w.segmentsDelete.run(d.id, int64(before))
+	}
+	return t.err
 }
 
 // holding returns where the segment with the record at position begins.
