@@ -24,6 +24,8 @@ type job struct {
 
 // logEntry is one position of a job's log. A streamed result has a second form, for sessions that take no chunks.
 type logEntry struct {
+	at      int // the step that showed it first
+	payload arcp.Payload
 	tail    []byte
 	feature arcp.Feature
 	inline  []byte
@@ -108,7 +110,13 @@ func (c *checker) record(s *session, j *job, index uint64, e *arcp.Envelope) {
 	if err != nil {
 		return // Validate has told
 	}
-	en := j.log[index]
+	en, known := j.log[index]
+	if !known {
+		en.at = c.at
+	}
+	if !inline {
+		en.payload = e.Payload
+	}
 	place := &en.tail
 	if inline {
 		place = &en.inline
@@ -217,5 +225,6 @@ func (c *checker) closeLogs() {
 		if c.at = j.accepted; j.cancelled && j.status != "" && j.status != arcp.StatusCancelled {
 			c.fail(OneEnd, "", id, "a cancel was taken, and it ended as %s", j.status)
 		}
+		c.runs(j)
 	}
 }

@@ -221,7 +221,7 @@ func (b *bare) settle() {
 	if b.line != nil {
 		b.line.close()
 	}
-	for range 20 { // for its node may die
+	for range 300 { // for its node may die
 		if b.id == "" || b.w.isDown() {
 			return
 		}

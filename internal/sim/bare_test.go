@@ -25,6 +25,7 @@ type bare struct {
 	careless  bool  // it said goodbye, or that it has more than it has, or less: its session may be gone
 
 	mu     sync.Mutex
+	on     *line // the link that was welcomed last: what comes late over another one is not taken
 	id     string
 	token  string
 	last   uint64          // the newest event received
@@ -55,7 +56,7 @@ func newBare(w *world, actor uint64, principal string) *bare {
 func (b *bare) forget() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.id, b.token, b.last, b.mine, b.cursor = "", "", 0, map[string]bool{}, ""
+	b.on, b.id, b.token, b.last, b.mine, b.cursor = nil, "", "", 0, map[string]bool{}, ""
 	b.told = map[string]bool{}
 	b.features, b.careless = nil, false
 	for _, f := range arcp.Features() {
@@ -72,11 +73,15 @@ func (b *bare) nextID() string {
 
 // dial opens a link and says hello, or continues the session from the event given.
 func (b *bare) dial(plan faulty.Plan, resume *arcp.Resume) *line {
+	return b.dialAt(b.w.node(b.roads.IntN(6)), plan, resume)
+}
+
+func (b *bare) dialAt(n *node, plan faulty.Plan, resume *arcp.Resume) *line {
 	near := faulty.Plan{}
 	if b.r.IntN(3) == 0 {
 		near, plan = plan, near
 	}
-	conn := faulty.New(b.w.dialAt(b.w.node(b.roads.IntN(6)), plan, pick(b.r, 4<<10, 256<<10)), near)
+	conn := faulty.New(b.w.dialAt(n, plan, pick(b.r, 4<<10, 256<<10)), near)
 	l := &line{
 		conn: b.w.clients.Conn(conn, arcp.FromClient), out: make(chan []byte, 1000), welcomed: make(chan struct{}), ended: make(chan struct{}),
 	}
@@ -190,8 +195,8 @@ func (b *bare) read(l *line) {
 func (b *bare) take(l *line, e *arcp.Envelope) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if _, welcome := e.Payload.(*arcp.SessionWelcome); !welcome && l.isOpen() && e.SessionID != b.id {
-		return // a late frame of a session that was given up
+	if _, welcome := e.Payload.(*arcp.SessionWelcome); !welcome && l.isOpen() && l != b.on {
+		return // a late frame of a link or a session that was given up
 	}
 	b.heard = time.Now()
 	if e.EventSeq == b.last+1 {
@@ -199,7 +204,7 @@ func (b *bare) take(l *line, e *arcp.Envelope) {
 	}
 	switch p := e.Payload.(type) {
 	case *arcp.SessionWelcome:
-		b.id, b.token = e.SessionID, p.ResumeToken.Reveal()
+		b.on, b.id, b.token = l, e.SessionID, p.ResumeToken.Reveal()
 		b.w.mu.Lock()
 		b.w.claims = append(b.w.claims, claim{b.id, b.token})
 		b.w.mu.Unlock()

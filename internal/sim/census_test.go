@@ -17,12 +17,15 @@ var sights = map[string]string{
 	"window expired": `"RESUME_WINDOW_EXPIRED"`, "watched": `"type":"job.subscribed"`, "cancelled": `"type":"job.cancelled"`,
 	"duplicate key": `"DUPLICATE_KEY"`, "unseen job": `"JOB_NOT_FOUND"`, "foreign cancel": `"PERMISSION_DENIED"`, "timed out": `"final_status":"timed_out"`,
 	"failed": `"final_status":"error"`, "back pressure": `"phase":"back_pressure"`,
+	"node lost": `"reason":"node_lost"`, "ended by a restart": `"reason":"restarted"`, "run again": `"phase":"restarted"`,
 	"chunk": `"kind":"result_chunk"`, "listed": `"type":"session.jobs"`, "goodbye": `"type":"session.bye"`, "malformed": `"INVALID_REQUEST"`,
 }
 
 // notes are what only the log tells of.
 var notes = map[string]string{
-	"resumed": `msg="session resumed"`, "slow reader cut": `msg="slow reader cut"`, "agent cut off": `msg="agent ignored its end`,
+	"session moved": `msg="session is another node's now"`, "session taken over": `msg="session taken over"`,
+	"job taken from a living node": `msg="job taken over by another node"`,
+	"resumed":                      `msg="session resumed"`, "slow reader cut": `msg="slow reader cut"`, "agent cut off": `msg="agent ignored its end`,
 }
 
 // censusSeeds is after how many seeds nothing is counted any more, for it takes time.

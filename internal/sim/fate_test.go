@@ -11,8 +11,9 @@ type kind string
 
 // The kinds of worlds.
 const (
-	single kind = "one"   // one runtime that lives as long as its clients
-	shared kind = "nodes" // several on one store, which die
+	single    kind = "one"     // one runtime that lives as long as its clients
+	shared    kind = "nodes"   // several on one store, which die
+	restarted kind = "restart" // one after the other on one store that outlives them
 )
 
 // kindOf is the kind of a seed's world, unless the flag says another.
@@ -20,7 +21,7 @@ func kindOf(seed uint64) kind {
 	if *worlds != "" {
 		return kind(*worlds)
 	}
-	return pick(rand.New(rand.NewPCG(seed, 3)), single, shared)
+	return pick(rand.New(rand.NewPCG(seed, 3)), single, shared, restarted)
 }
 
 // fate lets nodes of a world die, and others come, for as long as its clients are at work.
@@ -36,17 +37,38 @@ type fate struct {
 // fates begins what is to happen to the nodes; the function returned ends it and leaves at least one node that lives.
 func (w *world) fates() (end func()) {
 	f := &fate{w: w, r: w.rng(4), over: make(chan struct{}), dying: map[*node]bool{}}
-	if w.kind == single {
-		return func() {}
+	switch w.kind {
+	case shared:
+		f.done.Go(f.succeed)
+	case restarted:
+		f.done.Go(f.restart)
 	}
-	f.done.Go(f.run)
 	return func() {
 		close(f.over)
 		f.done.Wait()
 	}
 }
 
-func (f *fate) run() {
+// restart ends the runtime and starts another one some time later.
+func (f *fate) restart() {
+	for range f.r.IntN(4) {
+		if !f.wait(time.Duration(f.r.IntN(60_000)) * time.Millisecond) {
+			return
+		}
+		old := f.w.node(0)
+		if old == nil {
+			return // everything is shut down
+		}
+		f.w.remove(old)
+		f.w.bury()
+		old.kill()
+		f.wait(time.Duration(f.r.IntN(15)) * time.Second * time.Duration(f.r.IntN(2)))
+		f.w.start()
+	}
+}
+
+// succeed ends nodes while others take over.
+func (f *fate) succeed() {
 	for range f.r.IntN(4) {
 		if !f.wait(time.Duration(f.r.IntN(60_000)) * time.Millisecond) {
 			return
@@ -80,6 +102,7 @@ func (f *fate) end(n *node) {
 	switch f.r.IntN(4) {
 	case 0:
 		f.w.remove(n)
+		f.w.bury() // what has not ended in time is left to others
 		n.leave(time.Duration(f.r.IntN(5)) * time.Second)
 	case 1, 2:
 		f.w.remove(n)

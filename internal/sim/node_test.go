@@ -32,7 +32,9 @@ var errKilled = errors.New("the process was killed")
 func (w *world) start() *node {
 	n := &node{w: w, lines: map[*wire]struct{}{}}
 	o := w.opts
-	o.Store = &engine{Memory: w.store, n: n}
+	if w.kind != single {
+		o.Store = &engine{Memory: w.store, n: n}
+	}
 	if w.mutate != nil {
 		o.Store = w.mutate(o.Store)
 	}
@@ -40,19 +42,29 @@ func (w *world) start() *node {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	err = rt.Handle("work", arcprt.AgentFunc(func(ctx context.Context, t *arcprt.Task) error {
+	n.rt = rt
+	agent := arcprt.AgentFunc(func(ctx context.Context, t *arcprt.Task) error {
 		w.agents.Add(1)
 		defer w.agents.Done()
 		return work(ctx, t)
-	}))
-	if err != nil {
+	})
+	n.handle("work", agent)
+	if w.kind != single {
+		n.handle("work@2.0.0", arcprt.Restartable(agent)) // which a bare name means
+	}
+	if err := rt.Start(context.Background()); err != nil {
 		w.t.Fatal(err)
 	}
-	n.rt = rt
 	w.mu.Lock()
 	w.nodes = append(w.nodes, n)
 	w.mu.Unlock()
 	return n
+}
+
+func (n *node) handle(ref string, a arcprt.Agent) {
+	if err := n.rt.Handle(ref, a); err != nil {
+		n.w.t.Fatal(err)
+	}
 }
 
 // remove takes a node from those that clients find, and says whether it was one.
@@ -155,7 +167,7 @@ func (c *wire) Write(frame []byte) error {
 	return c.Conn.Write(frame)
 }
 
-// engine is a node's way to the store.
+// engine is a node's way to the store, which outlives it.
 type engine struct {
 	*store.Memory
 	n *node
@@ -170,6 +182,8 @@ func (e *engine) do(f func() error) error {
 	}
 	return f()
 }
+
+func (e *engine) Level() store.Durability { return store.ProcessKill }
 
 func (e *engine) Commit(ctx context.Context, b *store.Batch) error {
 	return e.do(func() error { return e.Memory.Commit(ctx, b) })

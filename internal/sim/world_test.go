@@ -65,7 +65,17 @@ func canaryOf(principal string) string { return "canary-of-" + principal + "-012
 // rng is the randomness of one actor of a run, so that what one does not depend on how often another one drew.
 func (w *world) rng(actor uint64) *rand.Rand { return rand.New(rand.NewPCG(w.seed, actor)) }
 
+// open makes the world of a seed.
 func open(t *testing.T, seed uint64, k kind) *world {
+	w := blank(t, seed, k)
+	for range w.settle() {
+		w.start()
+	}
+	return w
+}
+
+// blank makes a world without a runtime.
+func blank(t *testing.T, seed uint64, k kind) *world {
 	w := &world{
 		t: t, seed: seed, kind: k, store: store.NewMemory(), begun: time.Now(), runtimes: invariant.NewRecorder(), clients: invariant.NewRecorder(),
 	}
@@ -92,9 +102,6 @@ func open(t *testing.T, seed uint64, k kind) *world {
 	if r.IntN(4) == 0 {
 		w.opts.Limits.UnwrittenBytes = pick[int64](r, 3_000, 30_000)
 	}
-	for range w.settle() {
-		w.start()
-	}
 	return w
 }
 
@@ -106,6 +113,9 @@ func (w *world) settle() int {
 		return 1
 	}
 	r := w.rng(5)
+	if w.kind == restarted {
+		return 1
+	}
 	w.opts.Shared, w.opts.OrphanScan = true, pick(r, time.Second, 5*time.Second)
 	return pick(r, 2, 2, 3)
 }
