@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const (
@@ -109,10 +110,20 @@ func (d *dir) sync() error {
 // close lets go of the lock.
 func (d *dir) close() error { return d.lock.Close() }
 
+// A process that is killed while it starts a program leaves the lock to the child for the moment until that has become the program.
+const (
+	lockPatience = time.Second
+	lockPause    = 10 * time.Millisecond
+)
+
 // lockDir takes the lock, or says who has it.
 func lockDir(path string) (*os.File, error) {
 	name := filepath.Join(path, lockName)
 	f, err := lockFile(name)
+	for end := time.Now().Add(lockPatience); errors.Is(err, errHeld) && time.Now().Before(end); {
+		time.Sleep(lockPause)
+		f, err = lockFile(name)
+	}
 	if errors.Is(err, errHeld) {
 		return nil, fmt.Errorf("%w: %s is open in %s", ErrLocked, path, holder(name))
 	}
