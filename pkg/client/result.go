@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
@@ -81,6 +82,9 @@ func (j *Job) cutResult() {
 // It ends with io.EOF only once the job has succeeded and the result was whole; with ErrResult when it was not; with ErrEventsShed when
 // more than Options.ResultBytes went unread; and as Result does for a job that failed. ctx bounds the reading, and its end fails it.
 //
+// An agent that runs again after its runtime was restarted streams its result anew: what was not read yet of the one before is left out, and
+// a reader that has read of it ends with ErrResult.
+//
 // It can be had once, before the job's end or after it, and beside Events. It is read by one goroutine; Close may be called by another.
 func (j *Job) ResultReader(ctx context.Context) (io.ReadCloser, error) {
 	if err := ctx.Err(); err != nil {
@@ -115,6 +119,8 @@ type resultReader struct {
 	next uint64 // chunk_seq
 	size uint64 // bytes so far
 	last bool   // the chunk with more:false came
+
+	given bool // some of it was read
 	end  error  // what is left to say once text and data are read
 }
 
@@ -164,6 +170,7 @@ func (r *resultReader) Read(p []byte) (int, error) {
 }
 
 func (r *resultReader) copy(p []byte) int {
+	r.given = r.given || r.text != "" || len(r.data) > 0
 	if r.text != "" {
 		n := copy(p, r.text)
 		r.text = r.text[n:]
@@ -193,7 +200,7 @@ func (r *resultReader) take() (wait, ask bool) {
 	j, c := r.job, &r.job.chunks
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	r.items, c.items, c.bytes = c.items, nil, 0
+	r.items, c.items, c.bytes = r.current(c.items), nil, 0
 	switch {
 	case len(r.items) > 0:
 		return false, false
@@ -216,6 +223,25 @@ func (r *resultReader) take() (wait, ask bool) {
 	}
 	c.waiting = true
 	return true, ask
+}
+
+// current leaves out the chunks of runs of the agent that are known to have been given up: each run streams a result of its own (§8.4). Once
+// something was read it is too late for that. The caller holds the job's lock.
+func (r *resultReader) current(items []*arcp.ResultChunkBody) []*arcp.ResultChunkBody {
+	if r.given {
+		return items
+	}
+	id := r.id
+	switch {
+	case r.job.over && r.job.result != nil:
+		id = r.job.result.ResultID
+	case len(items) > 0:
+		id = items[len(items)-1].ResultID
+	}
+	if id != r.id {
+		r.id, r.next, r.size, r.last, r.text, r.data = id, 0, 0, false, "", nil
+	}
+	return slices.DeleteFunc(items, func(c *arcp.ResultChunkBody) bool { return c.ResultID != id })
 }
 
 // open makes a chunk the current one if it is the right one (§8.4).

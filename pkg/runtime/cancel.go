@@ -91,14 +91,21 @@ const answerSlack = 1 << 10
 // has nothing above the number after.
 func (c *connection) answer(s *session, j *job, p arcp.Payload, after uint64) {
 	e := c.envelope(j.id, j.trace, p)
+	frame := c.encode(s, e)
+	if frame != nil && s.rt.seq.Position(s.view, frame, after) == nil { // or the link is about to end
+		_ = c.link.Send(e) // one that has ended is replaced by a resume
+	}
+}
+
+// encode returns the frame of an answer, nil when there can be none.
+func (c *connection) encode(s *session, e *arcp.Envelope) []byte {
 	frame, err := e.AppendJSON(nil)
 	if err == nil && len(frame) > arcp.LimitFrameOut {
 		err = link.ErrFrameTooLarge // no link would take it, and so none the session
 	}
 	if err != nil {
-		c.rt.opts.Logger.Error("answer cannot be encoded", "session", s.id, "job", j.id, "error", err)
-		return
+		c.rt.opts.Logger.Error("answer cannot be encoded", "session", s.id, "job", e.JobID, "error", err)
+		return nil
 	}
-	s.rt.seq.Position(s.view, frame, after)
-	_ = c.link.Send(e) // a link that has ended is replaced by a resume
+	return frame
 }

@@ -207,6 +207,10 @@ func (c *connection) act(ctx context.Context, e *arcp.Envelope) error {
 
 // refuse answers one request with an error (§12). The link goes on.
 func (c *connection) refuse(e *arcp.Envelope, err *arcp.Error) {
+	if c.rt.seq.Err() != nil {
+		c.link.Close(lostStore) // what became of the request is not known
+		return
+	}
 	c.rt.opts.Logger.Info("refused", "session", c.sessionID(), "type", clip(string(e.Type)), "code", string(err.Code), "error", clip(err.Message))
 	c.auditRefusal(e, err)
 	requestID, jobID := e.ID, e.JobID

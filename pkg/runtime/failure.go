@@ -10,6 +10,9 @@ import (
 // errDead is the failure of a runtime whose store has another one in its place, or none.
 var errDead = errors.New("the store counts this runtime as dead")
 
+// lostStore is why links are closed then.
+const lostStore = "the runtime has lost its store"
+
 // Failed is closed when the store has failed, or has declared this runtime dead, which Err tells. By then nobody is served any more: clients have lost
 // their links and agents are told to stop. What was committed is there for the next runtime, and nobody was shown anything else.
 func (rt *Runtime) Failed() <-chan struct{} { return rt.failed }
@@ -46,7 +49,7 @@ func (rt *Runtime) fail(err error) {
 	conns := slices.Collect(maps.Keys(rt.conns))
 	rt.mu.Unlock()
 	rt.opts.Logger.Error("the runtime stops: its store is gone", "error", err)
-	hangUp := func(c *connection) { c.link.Close("the runtime has lost its store") }
+	hangUp := func(c *connection) { c.link.Close(lostStore) }
 	for _, s := range sessions {
 		s.away(hangUp)
 	}

@@ -75,9 +75,23 @@ func (c *connection) acceptAgain(ctx context.Context, s *session, e *arcp.Envelo
 	s.view.Hold()
 	defer s.view.Release()
 	s.wholeFor(j)
-	_, after, ok := s.rt.seq.Attach(s.view, j.log, 0)
-	for !ok { // a busy log may drop more while it is asked what it has
-		_, after, ok = s.rt.seq.Attach(s.view, j.log, j.log.First()-1)
+	var out *arcp.Envelope
+	answer := func(_, after uint64) []byte {
+		accepted := j.accepted(e.ID)
+		accepted.AfterEventSeq = after
+		again := c.envelope(j.id, j.trace, accepted)
+		frame := c.encode(s, again)
+		if frame != nil {
+			out = again
+		}
+		return frame
+	}
+	err := s.rt.seq.Attach(s.view, j.log, 0, answer)
+	for errors.Is(err, journal.ErrTrimmed) { // a busy log may drop more while it is asked what it has
+		err = s.rt.seq.Attach(s.view, j.log, j.log.First()-1, answer)
+	}
+	if err != nil || out == nil {
+		return nil // the link is about to end, and the client asks again
 	}
 	s.mu.Lock()
 	s.adopted[j.id] = j
@@ -94,9 +108,7 @@ func (c *connection) acceptAgain(ctx context.Context, s *session, e *arcp.Envelo
 		}
 	}
 	c.audit(&trail{action: auditSubmit, job: j.id, agent: j.agent, reason: "the key was used before"})
-	accepted := j.accepted(e.ID)
-	accepted.AfterEventSeq = after
-	c.answer(s, j, accepted, after)
+	_ = c.link.Send(out)
 	return nil
 }
 

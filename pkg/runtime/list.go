@@ -95,9 +95,6 @@ func (rt *Runtime) summaryOf(ctx context.Context, row *store.JobRow) (arcp.JobSu
 	switch {
 	case j != nil && !j.remote.Load():
 		s.LastEventSeq = j.log.Committed()
-		j.mu.Lock()
-		s.Status = j.core.Status()
-		j.mu.Unlock()
 	case rt.opts.Shared:
 		s.LastEventSeq, _, _ = journal.Last(ctx, rt.store, row.JobID) // a job that is just being forgotten has none
 	}

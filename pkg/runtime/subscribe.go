@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
@@ -66,29 +67,35 @@ func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSub
 	j.mu.Lock() // the status is that of the cut
 	defer j.mu.Unlock()
 	s.wholeFor(j)
-	cut, after, ok := s.rt.seq.Attach(s.view, j.log, from)
-	if !ok {
-		if isNew { // what it was subscribed to before it stays
-			s.unobserve(j)
+	var out *arcp.Envelope
+	err := s.rt.seq.Attach(s.view, j.log, from, func(cut, after uint64) []byte {
+		if s.rt.forgot(j) {
+			return nil
 		}
+		e := c.envelope(j.id, j.trace, &arcp.JobSubscribed{
+			JobID: j.id, CurrentStatus: j.statusAt(cut), Agent: j.agent, Lease: j.task.lease, TraceID: j.trace,
+			SubscribedFrom: min(from, cut), Replayed: p.History, RequestID: requestID, AfterEventSeq: after,
+		})
+		frame := c.encode(s, e)
+		if frame != nil {
+			out = e
+		}
+		return frame
+	})
+	if (err != nil || out == nil) && isNew { // what it was subscribed to before it stays
+		s.unobserve(j)
+	}
+	switch {
+	case errors.Is(err, journal.ErrTrimmed):
 		trimmed := arcp.NewError(arcp.CodeResumeWindowExpired, "/payload/from_event_seq: the job no longer keeps what follows")
 		trimmed.Retryable = false
 		return withDetail(trimmed, arcp.DetailFirst, j.log.First())
-	}
-	if s.view.Lost() {
-		return nil // and this client asks again where it went on
-	}
-	if s.rt.forgot(j) {
-		s.rt.seq.Detach(s.view, j.log) // nobody else will
-		if isNew {
-			s.unobserve(j)
-		}
+	case err != nil:
+		return nil // the link is about to end, and the client asks again
+	case out == nil:
 		return errNoJob()
 	}
-	c.answer(s, j, &arcp.JobSubscribed{
-		JobID: j.id, CurrentStatus: j.statusAt(cut), Agent: j.agent, Lease: j.task.lease, TraceID: j.trace,
-		SubscribedFrom: min(from, cut), Replayed: p.History, RequestID: requestID, AfterEventSeq: after,
-	}, after)
+	_ = c.link.Send(out)
 	return nil
 }
 

@@ -69,19 +69,37 @@ func (v *View) positionAccepted(l *Log, frame []byte) {
 // Live is the index to attach from for what is to come only.
 const Live = ^uint64(0)
 
+// ErrTrimmed says that a log no longer keeps what was asked for.
+var ErrTrimmed = errors.New("journal: the records asked for are dropped")
+
 // Attach gives a view the records of a log after index from, those there are and those to come, each once. The moment
 // of the call is the cut between them. A view that holds the log already is given only what was asked again and no
-// second stream. It returns the newest index before the cut and the newest number the view had given before what was asked,
-// and false, having done nothing, when the log no longer keeps what follows from. A log that is shelved must be fetched before.
-func (s *Sequencer) Attach(v *View, l *Log, from uint64) (cut, after uint64, ok bool) {
+// second stream. A log that is shelved must be fetched before.
+//
+// Answer makes the frame that tells of it, from the newest index before the cut and the newest number the view had given before what was
+// asked; it may be sent when Attach has returned without an error. It is committed with what it tells of, and positioned ahead of that. When it
+// is nil nothing is done. Answer must not call the sequencer. The error is ErrTrimmed, ErrLost or that of the store.
+func (s *Sequencer) Attach(v *View, l *Log, from uint64, answer func(cut, after uint64) []byte) error {
 	s.lock()
 	defer s.unlock()
-	cut, after = l.Committed(), v.next
-	if from < cut && l.First() > from+1 {
-		return cut, after, false
+	cut := l.Committed()
+	switch {
+	case v.lost:
+		return ErrLost
+	case from < cut && l.First() > from+1:
+		return ErrTrimmed
 	}
+	after := v.next
+	frame := answer(cut, after)
+	if frame == nil {
+		return nil
+	}
+	s.position(v, frame, after)
 	s.attach(v, l, min(from, cut))
-	return cut, after, true
+	if v.lost {
+		return ErrLost
+	}
+	return s.Err()
 }
 
 // Attached says whether a view is given what happens in a log.

@@ -49,7 +49,7 @@ func newFenced(t *testing.T, s store.Store, logs, views int) *fenced {
 			t.Fatal(err)
 		}
 		for _, v := range f.views[1:] {
-			f.seq.Attach(v, l, 0)
+			_ = f.seq.Attach(v, l, 0, noted)
 		}
 		f.logs = append(f.logs, l)
 	}

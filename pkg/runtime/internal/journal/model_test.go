@@ -196,10 +196,15 @@ func (v *modelView) give(log, index int, gate Gate) {
 func (w *world) attach(v *modelView, id int) {
 	m := w.logs[id]
 	from := w.rng.IntN(len(m.texts) + 1)
-	cut, after, ok := w.seq.Attach(v.view, m.log, uint64(from))
-	w.drain()
-	if !ok || int(cut) != len(m.texts) || int(after) != len(v.numbers) {
-		w.t.Fatalf("Attach = %d, %d, %v, want %d, %d, true", cut, after, ok, len(m.texts), len(v.numbers))
+	err := w.seq.Attach(v.view, m.log, uint64(from), func(cut, after uint64) []byte {
+		w.drain()
+		if int(cut) != len(m.texts) || int(after) != len(v.numbers) {
+			w.t.Errorf("Attach says %d, %d, want %d, %d", cut, after, len(m.texts), len(v.numbers))
+		}
+		return []byte("answer")
+	})
+	if err != nil {
+		w.t.Fatal(err)
 	}
 	for i := from; i < len(m.texts); i++ {
 		v.give(id, i+1, m.gates[i])

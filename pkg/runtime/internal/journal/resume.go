@@ -24,15 +24,27 @@ func (s *Sequencer) Tail(v *View) uint64 {
 	return v.next
 }
 
-// Position keeps a frame that is sent now, ahead of the numbers above after, until the client is known to have it. It does not come back
-// before that is committed.
-func (s *Sequencer) Position(v *View, frame []byte, after uint64) {
+// Position keeps a frame that is about to be sent, ahead of the numbers above after, until the client is known to have it. An error says that
+// it must not be sent: it, or what it tells of, is not committed.
+func (s *Sequencer) Position(v *View, frame []byte, after uint64) error {
 	s.lock()
 	defer s.unlock()
+	if v.lost {
+		return ErrLost
+	}
+	s.position(v, frame, after)
+	s.commit()
+	if v.lost {
+		return ErrLost
+	}
+	return s.Err()
+}
+
+// position keeps the frame, and stages its record. The caller holds the baton.
+func (s *Sequencer) position(v *View, frame []byte, after uint64) {
 	v.position(frame, after)
-	if !s.Private && !v.lost {
+	if !s.Private {
 		v.recordAnswer(after, frame)
-		s.commit()
 	}
 }
 

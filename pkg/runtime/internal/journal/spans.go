@@ -69,27 +69,39 @@ func (v *View) name() {
 	v.named = true
 }
 
+// stage adds a record to those that go with the next batch, in one operation, so that they are committed together or not at all.
 func (v *View) stage(head, body []byte) {
 	n := len(head) + len(body)
-	s := v.slab
-	if s == nil || cap(s.data)-len(s.data) < n || len(s.ends) == cap(s.ends) {
-		v.handOver()
-		size := slabMin / 4
-		if s != nil {
-			size = min(4*cap(s.data), slabMax)
-		}
-		size = max(size, n)
-		s = &slab{data: make([]byte, 0, size), ends: make([]uint32, 0, max(8, size/8)), rec0: v.records + 1, idx0: v.records + 1}
-		v.slab = s
+	if s := v.slab; s == nil || cap(s.data)-len(s.data) < n || len(s.ends) == cap(s.ends) {
+		v.slab = v.larger(n)
 	}
+	s := v.slab
 	s.data = append(append(s.data, head...), body...)
 	s.ends = append(s.ends, uint32(len(s.data)))
 	v.records++
 	v.seq.touch(v)
 }
 
-// handOver moves the staged records of the full slab into the batch; the view goes on in another.
-func (v *View) handOver() { v.seal(&v.seq.batch) }
+// larger is a slab with the staged records of the full one, which nobody has seen yet, and room for n bytes more.
+func (v *View) larger(n int) *slab {
+	size, staged := slabMin/4, store.Segment{}
+	if v.slab != nil {
+		size = min(4*cap(v.slab.data), slabMax)
+	}
+	if v.sealed < v.records {
+		staged = v.slab.segment(v.sealed+1, v.records)
+	}
+	held := len(staged.Data) - int(staged.Off)
+	size = max(size, 2*held+n)
+	s := &slab{
+		data: make([]byte, 0, size), ends: make([]uint32, 0, max(8, size/8, 2*staged.Len())), rec0: v.sealed + 1, idx0: v.sealed + 1,
+	}
+	s.data = append(s.data, staged.Data[staged.Off:]...)
+	for _, end := range staged.Ends {
+		s.ends = append(s.ends, end-staged.Off)
+	}
+	return s
+}
 
 // seal moves the staged records into the batch.
 func (v *View) seal(b *store.Batch) {

@@ -53,7 +53,7 @@ func TestPositionedFrames(t *testing.T) {
 		}
 	}
 	emit()
-	s.Position(v, []byte("answer"), s.Tail(v))
+	_ = s.Position(v, []byte("answer"), s.Tail(v))
 	emit()
 	read := func(last uint64) string {
 		r, frames, covered := v.Resume(last)
@@ -188,6 +188,8 @@ func TestEveryGatedKindHasAGate(t *testing.T) {
 	}
 }
 
+func noted(_, _ uint64) []byte { return []byte("answer") }
+
 // TestAnswersAreBounded: a client that asks and asks, acknowledges nothing and gets no event, costs no more than the view's cap.
 func TestAnswersAreBounded(t *testing.T) {
 	t.Parallel()
@@ -197,7 +199,7 @@ func TestAnswersAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 1000 {
-		s.Position(v, fmt.Appendf(nil, "answer %d", i), 0)
+		_ = s.Position(v, fmt.Appendf(nil, "answer %d", i), 0)
 	}
 	_, frames, _ := v.Resume(0)
 	kept := 0
@@ -210,7 +212,7 @@ func TestAnswersAreBounded(t *testing.T) {
 	if first, last := string(frames[0]), string(frames[len(frames)-1]); first != "accepted 1" || last != "answer 999" {
 		t.Errorf("kept are %q to %q, want the accepted and the newest answer", first, last)
 	}
-	s.Position(v, []byte(strings.Repeat("x", 2*testLimits.ViewBytes)), 0)
+	_ = s.Position(v, []byte(strings.Repeat("x", 2*testLimits.ViewBytes)), 0)
 	if _, frames, _ := v.Resume(0); len(frames) != 2 {
 		t.Errorf("%d frames are kept, want the accepted and the answer above the cap", len(frames))
 	}
@@ -304,7 +306,7 @@ func TestRecordsOfSubscriptionsAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 30000 {
-		s.Attach(v, other, Live)
+		_ = s.Attach(v, other, Live, noted)
 		s.Detach(v, other)
 	}
 	head, err := mem.Lookup(t.Context(), v.key)
