@@ -28,9 +28,10 @@ func TestScript(t *testing.T) {
 			env.Values[serverKey{}] = new(server)
 			return writeDocs(env.WorkDir)
 		},
+		// A name of testscript's own would be taken for that, and ours never be run.
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"serve":   serveCommand,
-			"stop":    stopCommand,
+			"end":     endCommand,
 			"exits":   exitsCommand,
 			"at":      atCommand,
 			"mode":    modeCommand,

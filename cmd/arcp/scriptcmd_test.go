@@ -25,6 +25,8 @@ type server struct {
 	args []string      // of the command line
 	done chan struct{} // closed when its standard error has ended
 
+	ending bool // it was sent SIGTERM; a second one would end it at once
+
 	mu   sync.Mutex
 	log  strings.Builder
 	said chan struct{} // closed and replaced with each line
@@ -54,6 +56,7 @@ func serveCommand(ts *testscript.TestScript, _ bool, args []string) {
 
 // start starts the server and waits until it listens.
 func (s *server) start(ts *testscript.TestScript) error {
+	s.ending = false
 	s.cmd = command(ts, s.args)
 	stderr, err := s.cmd.StderrPipe()
 	if err != nil {
@@ -113,15 +116,17 @@ func (s *server) end(sig os.Signal) error {
 	if s.cmd == nil {
 		return nil
 	}
-	_ = s.cmd.Process.Signal(sig)
+	if sig != syscall.SIGTERM || !s.ending {
+		_ = s.cmd.Process.Signal(sig)
+	}
 	<-s.done
 	err := s.cmd.Wait()
 	s.cmd = nil
 	return err
 }
 
-// stop: ends the server in good order and writes its log to the file serve.log. It must end with status 0.
-func stopCommand(ts *testscript.TestScript, _ bool, _ []string) {
+// end: ends the server in good order and writes its log to the file serve.log. It must end with status 0.
+func endCommand(ts *testscript.TestScript, _ bool, _ []string) {
 	s := ts.Value(serverKey{}).(*server)
 	err := s.end(syscall.SIGTERM)
 	ts.Check(os.WriteFile(ts.MkAbs("serve.log"), []byte(s.log.String()), 0o600))

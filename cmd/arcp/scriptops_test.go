@@ -21,6 +21,7 @@ func signalCommand(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("no signal %s", args[0])
 	}
 	ts.Check(s.cmd.Process.Signal(sig))
+	s.ending = s.ending || sig == syscall.SIGTERM
 }
 
 // logs TEXT: waits until the server has logged it.
