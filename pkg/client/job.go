@@ -168,8 +168,13 @@ func (j *Job) push(e *arcp.Envelope, p *arcp.JobEvent) {
 	index := indexOf(e.ID, j.id)
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if c, ok := p.Body.(*arcp.ResultChunkBody); ok {
-		j.chunks.push(c, e.EventSeq, index, index > 0 && j.session.has(arcp.FeatureSubscribe))
+	switch b := p.Body.(type) {
+	case *arcp.ResultChunkBody:
+		j.chunks.push(b, e.EventSeq, index, index > 0 && j.session.has(arcp.FeatureSubscribe))
+	case *arcp.StatusBody:
+		if b.Phase == arcp.PhaseRestarted {
+			j.chunks.restart(e.EventSeq, index)
+		}
 	}
 	if j.complete || !j.order.admit(e.EventSeq, index) { // nothing follows the end; a replay may repeat what came before it
 		return

@@ -15,8 +15,8 @@ import (
 // chunks holds the chunks of a streamed result until they are read. Job.mu guards it.
 type chunks struct {
 	limit    int
-	order    order // of all events of the job: a chunk that is left out is fetched, as they are
-	items    []*arcp.ResultChunkBody
+	order    order                   // of all events of the job: a chunk that is left out is fetched, as they are
+	items    []*arcp.ResultChunkBody // nil is a restart of the agent
 	bytes    int
 	complete bool  // all that will ever come is in items, or was
 	err      error // why no more will come
@@ -52,6 +52,15 @@ func (c *chunks) push(p *arcp.ResultChunkBody, seq, index uint64, again bool) {
 	c.items = append(c.items, p)
 	c.bytes += len(p.Data)
 	c.wake()
+}
+
+// restart notes that the agent begins anew.
+func (c *chunks) restart(seq, index uint64) {
+	if c.closed || c.complete || c.err != nil || !c.order.admit(seq, index) {
+		return
+	}
+	c.order.take(index)
+	c.items = append(c.items, nil)
 }
 
 // finish takes the job's end.
@@ -120,8 +129,8 @@ type resultReader struct {
 	size uint64 // bytes so far
 	last bool   // the chunk with more:false came
 
-	given bool // some of it was read
-	end  error  // what is left to say once text and data are read
+	given bool  // some of it was read
+	end   error // what is left to say once text and data are read
 }
 
 // errReaderClosed is the error of Read after Close.
@@ -225,23 +234,21 @@ func (r *resultReader) take() (wait, ask bool) {
 	return true, ask
 }
 
-// current leaves out the chunks of runs of the agent that are known to have been given up: each run streams a result of its own (§8.4). Once
-// something was read it is too late for that. The caller holds the job's lock.
+// current leaves out what precedes the last restart of the agent, whose result begins anew (§8.4). Once something was read it is too late for
+// that.
 func (r *resultReader) current(items []*arcp.ResultChunkBody) []*arcp.ResultChunkBody {
-	if r.given {
-		return items
+	last := len(items) - 1
+	for last >= 0 && items[last] != nil {
+		last--
 	}
-	id := r.id
 	switch {
-	case r.job.over && r.job.result != nil:
-		id = r.job.result.ResultID
-	case len(items) > 0:
-		id = items[len(items)-1].ResultID
+	case last < 0:
+		return items
+	case r.given:
+		return slices.DeleteFunc(items, func(c *arcp.ResultChunkBody) bool { return c == nil })
 	}
-	if id != r.id {
-		r.id, r.next, r.size, r.last, r.text, r.data = id, 0, 0, false, "", nil
-	}
-	return slices.DeleteFunc(items, func(c *arcp.ResultChunkBody) bool { return c.ResultID != id })
+	r.id, r.next, r.size, r.last, r.text, r.data = "", 0, 0, false, "", nil
+	return items[last+1:]
 }
 
 // open makes a chunk the current one if it is the right one (§8.4).
