@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,8 +26,8 @@ type careful struct {
 	read      map[*client.Job]bool // has a reader; a second one would share the events with the first
 
 	options client.Options
-	used    map[string]bool // keys of its submits
-	watched []*client.Job   // observed, and not unsubscribed from yet
+	sparse  bool          // sees logs with holes
+	watched []*client.Job // observed, and not unsubscribed from yet
 
 	mu    sync.Mutex
 	dials *rand.Rand // the dialer's own: who dials next is not for the seed to say
@@ -35,7 +36,7 @@ type careful struct {
 }
 
 func newCareful(w *world, actor uint64, principal string) *careful {
-	return &careful{w: w, name: fmt.Sprint("p", actor), principal: principal, read: map[*client.Job]bool{}, used: map[string]bool{}, r: w.rng(actor), dials: w.rng(actor + 1_000_000)}
+	return &careful{w: w, name: fmt.Sprint("p", actor), principal: principal, read: map[*client.Job]bool{}, r: w.rng(actor), dials: w.rng(actor + 1_000_000)}
 }
 
 // way is how one session gets to the runtime. A process that dies takes its way along.
@@ -106,6 +107,9 @@ func (c *careful) run() {
 			Name: c.name, Token: tokenOf(c.principal), EventBytes: pick(c.r, 0, 0, 3_000), HandshakeTimeout: 5 * time.Second,
 			Reconnect: &client.Reconnect{Jitter: -1},
 		}
+		if c.sparse = c.r.IntN(3) == 0; c.sparse {
+			c.options.Features = slices.DeleteFunc(arcp.Features(), isGated)
+		}
 		w := &way{c: c}
 		s := c.persist(func(ctx context.Context) (*client.Session, error) { return client.Connect(ctx, w, &c.options) })
 		for s != nil {
@@ -114,6 +118,9 @@ func (c *careful) run() {
 		}
 	}
 }
+
+// isGated says whether it is seen by the indexes of events that a feature is missing.
+func isGated(f arcp.Feature) bool { return f == arcp.FeatureProgress || f == arcp.FeatureResultChunk }
 
 // persist tries until there is a session, or cannot be.
 func (c *careful) persist(open func(context.Context) (*client.Session, error)) *client.Session {
@@ -132,10 +139,11 @@ func (c *careful) use(w *way, s *client.Session) (next *client.Session) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
 	var own []*client.Job
+	c.watched = nil
 	for range 3 + c.r.IntN(15) {
 		own = c.act(ctx, s, own)
 	}
-	if c.r.IntN(4) == 0 && *all {
+	if c.r.IntN(4) == 0 {
 		cancel()
 		return c.handOver(w, s, own)
 	}
@@ -212,23 +220,26 @@ func (c *careful) handOver(w *way, s *client.Session, own []*client.Job) *client
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
 	newest := map[string]*client.Job{} // a job that was read to its end may have been submitted again, with its key
-	for _, j := range own {
+	jobs := append(own, c.watched...)
+	c.watched = nil
+	for _, j := range jobs {
 		newest[j.ID()] = j
 	}
-	for _, j := range own {
+	for _, j := range jobs {
 		if newest[j.ID()] != j {
 			continue
 		}
-		last, whole := c.w.lastRead(j)
-		if l := c.w.logs()[j.ID()]; whole || l != nil && l.end == last+1 {
-			continue // there is nothing of it left to read
+		delete(newest, j.ID()) // own may hold it twice
+		last, live, whole := c.w.lastRead(j)
+		if whole {
+			continue
 		}
 		again, err := next.Attach(ctx, j.ID())
 		if err != nil {
 			c.excuse("Attach", next, err)
 			continue
 		}
-		c.follow(ctx, next, again, start{after: last, again: true})
+		c.follow(ctx, next, again, start{after: last, again: true, live: live})
 	}
 	c.isKind(true)
 	c.readers.Wait()
@@ -243,10 +254,9 @@ func (c *careful) submit(ctx context.Context, s *client.Session) *client.Job {
 	if c.r.IntN(4) == 0 {
 		p.IdempotencyKey = fmt.Sprint(c.name, "-", c.r.Uint32())
 		c.w.keep(keyedWork{c.principal, p})
-	} else if q, ok := c.w.again(c.r, c.principal); ok && c.r.IntN(4) == 0 && (*all || !c.used[q.IdempotencyKey]) {
+	} else if q, ok := c.w.again(c.r, c.principal); ok && c.r.IntN(4) == 0 {
 		p = q
 	}
-	c.used[p.IdempotencyKey] = true
 	j, err := s.Submit(ctx, &p)
 	if err != nil {
 		c.excuse("Submit", s, err, arcp.CodeAgentNotAvailable, arcp.CodeDuplicateKey)
@@ -334,7 +344,7 @@ func (c *careful) follow(ctx context.Context, s *client.Session, j *client.Job, 
 		}
 		_, result := j.Result(ctx)
 		whole := err == nil && (result == nil || arcp.IsRemote(result))
-		c.w.record(&reading{client: c.name, of: j, job: j.ID(), from: from, got: got, whole: whole, failure: result})
+		c.w.record(&reading{client: c.name, of: j, job: j.ID(), from: from, sparse: c.sparse, got: got, whole: whole, failure: result})
 	})
 	return true
 }

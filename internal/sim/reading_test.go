@@ -37,6 +37,7 @@ type reading struct {
 	of      *client.Job
 	job     string
 	from    start
+	sparse  bool
 	got     []arcp.Event
 	whole   bool // it came to the job's end
 	failure error
@@ -48,22 +49,22 @@ func (w *world) record(r *reading) {
 	w.readings = append(w.readings, r)
 }
 
-// lastRead is how far a job was read, and whether its reader came to the end.
-func (w *world) lastRead(j *client.Job) (last uint64, whole bool) {
+// lastRead is how far a job was read, whether it still begins wherever the job is, and whether its reader came to the end.
+func (w *world) lastRead(j *client.Job) (last uint64, live, whole bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, r := range w.readings {
 		if r.of != j {
 			continue
 		}
-		whole = whole || r.whole
+		live, whole = live || r.from.live, whole || r.whole
 		for i := range r.got {
 			if index, ok := r.index(i); ok {
 				last = max(last, index)
 			}
 		}
 	}
-	return last, whole
+	return last, live && last == 0, whole
 }
 
 // index is the place in the job's log of an event; none for back pressure, which is the session's own.
@@ -88,7 +89,7 @@ func (w *world) compare(logs map[string]*jobLog) {
 
 // hold compares one reading with the log.
 func (w *world) hold(r *reading, l *jobLog) {
-	next, begun := r.from.after+1, false
+	next, begun := l.next(r.from.after, r.sparse), false
 	for i := range r.got {
 		index, ok := r.index(i)
 		if !ok {
@@ -103,13 +104,16 @@ func (w *world) hold(r *reading, l *jobLog) {
 		} else if body, _ := r.got[i].Body.AppendJSON(nil); string(body) != l.bodies[index] {
 			w.fail("%s was given %s as %s, the log has %s", r.client, id, body, l.bodies[index])
 		}
-		next = index + 1
+		next = l.next(index, r.sparse)
 	}
 	if !r.whole {
 		return
 	}
 	if next != l.end && (begun || !r.from.live) {
 		w.fail("%s was given events of %s up to %d, and its end is at %d", r.client, r.job, next-1, l.end)
+	}
+	if r.sparse && l.success && arcp.CodeOf(r.failure) == arcp.CodeInternalError {
+		return // its result could not be put together
 	}
 	if (r.failure == nil) != (l.code == "") || r.failure != nil && arcp.CodeOf(r.failure) != l.code {
 		w.fail("%s was told that %s ended as %v, the log has %q", r.client, r.job, r.failure, l.code)
@@ -119,10 +123,20 @@ func (w *world) hold(r *reading, l *jobLog) {
 // jobLog is what all sessions together were sent of a job.
 type jobLog struct {
 	bodies map[uint64]string
+	gated  map[uint64]bool // not for sparse clients
+	last   uint64
 	end    uint64
 	code   arcp.ErrorCode
 
 	success bool
+}
+
+// next is the index of what a client sees after another one. What no session was sent is hidden from all that are sparse.
+func (l *jobLog) next(index uint64, sparse bool) uint64 {
+	for index++; sparse && index < l.last && (l.gated[index] || l.bodies[index] == "" && index != l.end); {
+		index++
+	}
+	return index
 }
 
 // logs gathers the logs of all jobs from what the runtime sent.
@@ -142,13 +156,15 @@ func (w *world) logs() map[string]*jobLog {
 		}
 		l := logs[e.JobID]
 		if l == nil {
-			l = &jobLog{bodies: map[uint64]string{}}
+			l = &jobLog{bodies: map[uint64]string{}, gated: map[uint64]bool{}}
 			logs[e.JobID] = l
 		}
+		l.last = max(l.last, index)
 		switch p := e.Payload.(type) {
 		case *arcp.JobEvent:
 			body, _ := p.Body.AppendJSON(nil)
 			l.bodies[index] = string(body)
+			l.gated[index] = p.Kind == arcp.KindProgress || p.Kind == arcp.KindResultChunk
 		case *arcp.JobResult:
 			l.end, l.code, l.success = index, "", true
 		case *arcp.JobError:

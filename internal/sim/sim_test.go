@@ -14,7 +14,6 @@ var (
 	seeds  = flag.Int("seeds", 200, "how many seeds to run, from -first on")
 	first  = flag.Uint64("first", 1, "the first seed")
 	one    = flag.Uint64("seed", 0, "run this seed only, and show more of it")
-	all    = flag.Bool("all", false, "let clients of the package also hand over their sessions, and use a key twice in one session")
 	worlds = flag.String("world", "one", "the kind of every world: one, nodes, restart; empty is as the seed says")
 	repeat = flag.Int("repeat", 1, "how often to run each seed")
 )

@@ -101,7 +101,7 @@ func (s *Session) subscribed(l *link.Link, p *arcp.JobSubscribed) {
 	}
 	id := strings.Clone(p.JobID)
 	switch {
-	case r == nil && s.jobs.get(id) == nil: // nobody waits any more
+	case r == nil && s.jobs.get(id) == nil && !s.asking(id): // nobody waits any more
 		s.jobs.leave(id, l)
 		s.unobserve(l, id)
 	case r == nil:

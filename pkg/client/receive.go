@@ -114,7 +114,7 @@ func (s *Session) jobOf(l *link.Link, e *arcp.Envelope) *Job {
 
 // stray takes a frame of a job that is not known: one that was read to its end, or is not followed any more.
 func (s *Session) stray(l *link.Link, e *arcp.Envelope) {
-	if s.jobs.pass(e.JobID, l) {
+	if !s.asking(e.JobID) && s.jobs.pass(e.JobID, l) {
 		s.unobserve(l, e.JobID)
 		return
 	}

@@ -13,7 +13,7 @@ import (
 type request struct {
 	id    string
 	kind  arcp.MessageType
-	jobID string // of a cancel
+	jobID string // of a cancel or a subscribe
 	frame *arcp.Envelope
 	safe  bool // asking twice asks once: it is sent again by the next link
 
@@ -224,6 +224,18 @@ func (s *Session) takeAbout(kind arcp.MessageType, jobID string) *request {
 		}
 	}
 	return nil
+}
+
+// asking says whether a subscription to a job is under way: what ends an older one would end it, too.
+func (s *Session) asking(jobID string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.requests {
+		if r.kind == arcp.TypeJobSubscribe && r.jobID == jobID && !r.abandoned {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Session) removeLocked(r *request) {
