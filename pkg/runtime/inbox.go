@@ -164,6 +164,7 @@ func (rt *Runtime) unfinish(j *job) {
 		if i := slices.Index(*list, j); i >= 0 {
 			*list = slices.Delete(*list, i, i+1)
 			rt.finishedBytes -= j.kept
+			rt.cache.drop(j)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -51,6 +52,9 @@ type job struct {
 	timer *time.Timer
 	ended time.Time
 	kept  int // bytes of its log; guarded by rt.mu
+
+	cached      *list.Element // in the cache; guarded by rt.mu, as its bytes are
+	cachedBytes int64
 }
 
 // The causes an agent finds in its context.

@@ -2,6 +2,7 @@ package runtime_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -15,6 +16,7 @@ type mortal struct {
 	*store.Memory
 	level store.Durability
 	node  store.NodeID
+	reads atomic.Int64 // of jobs
 }
 
 func (m *mortal) Level() store.Durability { return m.level }
@@ -22,6 +24,13 @@ func (m *mortal) Level() store.Durability { return m.level }
 func (m *mortal) Join(ctx context.Context, id store.NodeID) (store.Node, error) {
 	m.node = id
 	return m.Memory.Join(ctx, id)
+}
+
+func (m *mortal) Read(ctx context.Context, k store.Key, from uint64, most int) ([]store.Segment, error) {
+	if k.Kind == store.KindJob {
+		m.reads.Add(1)
+	}
+	return m.Memory.Read(ctx, k, from, most)
 }
 
 // lives is a runtime that dies and is started again over what it left, and its clients. The one that lives is nodes.a.

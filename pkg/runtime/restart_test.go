@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/runtime"
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
 
@@ -243,6 +244,48 @@ func TestRetentionSurvives(t *testing.T) {
 		synctest.Wait()
 		if l.has(t, store.KindJob, id) {
 			t.Error("the job is kept for longer than its time")
+		}
+	})
+}
+
+// TestFinishedLogsStayInTheStore: what has ended is read from the store when somebody wants it, neither at the start nor kept past the cap.
+func TestFinishedLogsStayInTheStore(t *testing.T) {
+	onLives(t, func(t *testing.T, l *lives) {
+		l.more = func(o *runtime.Options) { o.Limits.FinishedBytes = 1 }
+		l.restart(t)
+		p := l.join(t, l.a, "alice")
+		var ids []string
+		for _, n := range []string{"1", "2", "3"} {
+			ids = append(ids, p.submit(&arcp.JobSubmit{Agent: "echo", Input: arcp.RawJSON(n)}))
+			p.want("result " + n)
+		}
+		reads := func() int64 {
+			synctest.Wait()
+			return l.store.reads.Swap(0)
+		}
+		if n := reads(); n != 0 {
+			t.Errorf("%d reads of jobs that are in memory", n)
+		}
+		all := []string{"job.accepted", "job.accepted", "job.accepted", "result 1", "result 2", "result 3"}
+		p.resume(l.a, 0)
+		p.want(all...)
+		if n := reads(); n == 0 {
+			t.Error("the jobs past the cap were in memory")
+		}
+		l.restart(t)
+		if n := reads(); n != 0 {
+			t.Errorf("%d reads at the start", n)
+		}
+		p.resume(l.a, 0)
+		p.want(all...)
+		w := l.join(t, l.a, "alice")
+		for _, id := range ids {
+			w.say("s", &arcp.JobSubscribe{JobID: id, History: true})
+			w.want("job.subscribed success from 0")
+			w.hear()
+		}
+		if n := reads(); n < 2*int64(len(ids)) {
+			t.Errorf("%d reads, want one for each log that was out of memory and one to see its end", n)
 		}
 	})
 }

@@ -21,8 +21,14 @@ func (j *job) remember() {
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	list := &rt.finished
-	if j.keyed {
+	switch {
+	case j.keyed:
 		list, kept = &rt.keyed, 0 // it stays whatever it takes: were it counted, it would drive out all others
+	case !rt.cache.off:
+		kept = 0 // it takes memory only while somebody reads it
+	}
+	if !j.log.Shelved() {
+		rt.cache.add(j)
 	}
 	j.kept = kept
 	rt.finishedBytes += kept
@@ -80,6 +86,7 @@ func (rt *Runtime) expire(now time.Time) (old []*job) {
 	take(&rt.keyed, math.MaxInt, rt.retention(true))
 	for _, j := range old {
 		rt.finishedBytes -= j.kept
+		rt.cache.drop(j)
 	}
 	for int64(rt.finishedBytes) > rt.opts.Limits.FinishedBytes && len(rt.finished) > 0 {
 		j := rt.finished[0]

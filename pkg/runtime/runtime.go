@@ -42,7 +42,8 @@ type Runtime struct {
 	jobs          map[string]*job
 	finished      []*job      // oldest first
 	keyed         []*job      // finished ones that an idempotency key leads to, oldest first
-	finishedBytes int         // kept of those that no key leads to
+	finishedBytes int         // kept of those that no key leads to, in a store that is memory
+	cache         cache
 	sweeper       *time.Timer // forgets finished jobs while nothing else happens
 	stopping      bool
 	failure       error         // why the store is gone; nil while it is not
@@ -81,7 +82,8 @@ func New(o *Options) (*Runtime, error) {
 		tokens:   map[arcp.TokenHash]*session{},
 	}
 	rt.count, rt.quotas = newCounters(), newQuotas(&rt.opts.Limits)
-	rt.seq.Private = !rt.lasting
+	rt.seq.Private, rt.seq.Fetched = !rt.lasting, rt.fetched
+	rt.cache.most, rt.cache.off = opts.Limits.FinishedBytes, opts.Store.Level() == store.Volatile
 	return rt, nil
 }
 

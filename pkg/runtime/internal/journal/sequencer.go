@@ -27,6 +27,8 @@ type Limits struct {
 type Sequencer struct {
 	// Private says that nobody else will ever read the store. It is set before the first use.
 	Private bool
+	// Fetched, if not nil, is told of each job whose log was read into memory again, with no lock held. It is set before the first use.
+	Fetched func(jobID string)
 
 	store       store.Store
 	limits      Limits

@@ -83,6 +83,9 @@ func (l *Log) Fetch(ctx context.Context) error {
 	}
 	l.slabs, l.retained, l.shelf = slabs, bytes, nil
 	l.mu.Unlock()
+	if l.seq.Fetched != nil {
+		l.seq.Fetched(l.jobID)
+	}
 	return nil
 }
 

@@ -90,7 +90,7 @@ func (r *Reader) take(n int) (entry, uint64, error) {
 
 func (r *Reader) appendSpan(dst []byte, ends []int, e entry, n uint64, limit int) ([]byte, []int, error) {
 	records, ok := e.log.read(e.idx0, n)
-	if !ok && e.log.Shelved() {
+	for !ok && e.log.Shelved() { // it may be shelved again by others who read at the same time
 		if err := e.log.Fetch(context.Background()); err != nil { // bounded by the store
 			return dst, ends, err
 		}
