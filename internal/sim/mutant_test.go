@@ -18,7 +18,6 @@ import (
 type mutant struct {
 	store.Store
 	commit func(store.Store, *store.Batch) error
-	post   func() error
 	read   func(store.Key, [][]byte) // changes the records that are read
 }
 
@@ -27,13 +26,6 @@ func (m *mutant) Commit(ctx context.Context, b *store.Batch) error {
 		return m.commit(m.Store, b)
 	}
 	return m.Store.Commit(ctx, b)
-}
-
-func (m *mutant) Post(ctx context.Context, key store.Key, c store.Command) error {
-	if m.post != nil {
-		return m.post()
-	}
-	return m.Store.Post(ctx, key, c)
 }
 
 func (m *mutant) Read(ctx context.Context, key store.Key, from uint64, maxBytes int) ([]store.Segment, error) {
@@ -208,7 +200,6 @@ func TestMutants(t *testing.T) {
 		{"a fence that does not fence", invariant.OneEnd, moved, mutant{commit: unfenced}},
 		{"a takeover that forgets spans", invariant.Numbers, moved, mutant{read: forget(true)}},
 		{"a takeover that forgets the last span", invariant.Numbers, moved, mutant{read: forget(false)}},
-		{"a cancel that gets lost on its way", invariant.OneEnd, moved, mutant{post: func() error { return nil }}},
 		{"restart", "", reborn, mutant{}},
 		{"a restart that forgets spans", invariant.Numbers, reborn, mutant{read: forget(true)}},
 		{"a restart that gives numbers twice", invariant.Numbers, reborn, mutant{read: forget(false)}},

@@ -180,6 +180,7 @@ func (w *world) stopEarly(after int) {
 	time.Sleep(time.Duration(after) * time.Second)
 	w.mu.Lock()
 	w.early = true
+	w.died = w.kind != single // what has not ended in time is left to others
 	w.mu.Unlock()
 	w.shutdown(2 * time.Second)
 }
