@@ -48,6 +48,22 @@ func openDir(path string) (*dir, error) {
 	return d, nil
 }
 
+// existing is openDir for a store that must be there.
+func existing(path string) (*dir, error) {
+	if info, err := os.Lstat(filepath.Join(path, dbName)); err != nil || !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w in %s", ErrNoStore, path)
+	}
+	path, err := trusted(path)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := lockDir(path)
+	if err != nil {
+		return nil, err
+	}
+	return &dir{path: path, lock: lock}, nil
+}
+
 // trusted returns where a directory really is, if nobody else can change what lies in it. Links are followed once, here: what they lead
 // to is what is looked at and used.
 func trusted(path string) (string, error) {

@@ -3,36 +3,55 @@ package sqlite
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 )
 
 // loader reads what a file holds when it is opened and sees whether it is whole: every checksum, and that nothing is missing.
 type loader struct {
-	store *Store
-	conn  *conn
-	byID  map[int64]*entry
-	total uint64
+	store  *Store
+	conn   *conn
+	report *Report // collects damage when not nil; otherwise the first ends it
+	byID   map[int64]*entry
+	total  uint64
 }
 
 func (l *loader) load() error {
 	l.byID = make(map[int64]*entry)
 	for _, part := range []func() error{l.heads, l.secrets, l.meta, l.segments, l.snapshots, l.rows} {
-		if err := part(); err != nil {
+		if err := l.found(part()); err != nil {
 			return fmt.Errorf("%w (%s)", err, l.store.dir.file())
 		}
 	}
 	return nil
 }
 
+// found takes damage down, if there is a report for it; what remains ends the loading.
+func (l *loader) found(err error) error {
+	if l.report == nil || err == nil {
+		return err
+	}
+	if err = unreadable(err); errors.Is(err, ErrCorrupt) {
+		l.report.add(err)
+		return nil
+	}
+	return err
+}
+
+// scan calls do with every row of a query.
+func (l *loader) scan(sql string, do func(row []value) error) error {
+	return l.conn.query(sql, func(row []value) (bool, error) { return true, l.found(do(row)) })
+}
+
 func (l *loader) heads() error {
-	return l.conn.query("SELECT "+headColumns+" FROM keys", func(row []value) (bool, error) {
+	return l.scan("SELECT "+headColumns+" FROM keys", func(row []value) error {
 		id, key, h, err := scanHead(&columns{row: row})
 		if err != nil {
-			return false, err
+			return err
 		}
 		byID := l.store.keys[key.Kind]
 		if byID[key.ID] != nil {
-			return false, damaged("%v is there twice", key)
+			return damaged("%v is there twice", key)
 		}
 		e := &entry{id: id, key: key, head: h}
 		byID[key.ID], l.byID[id] = e, e
@@ -40,17 +59,17 @@ func (l *loader) heads() error {
 		if !h.expires.IsZero() {
 			l.store.expiry.add(e)
 		}
-		return true, nil
+		return nil
 	})
 }
 
 func (l *loader) secrets() error {
-	return l.conn.query("SELECT name, value FROM secrets", func(row []value) (bool, error) {
+	return l.scan("SELECT name, value FROM secrets", func(row []value) error {
 		c := columns{row: row}
 		name, secret := string(c.blob()), c.blob()
 		l.store.secrets[name] = secret
 		l.total += mix(secretSum(name, secret))
-		return true, c.err
+		return c.err
 	})
 }
 
@@ -59,14 +78,14 @@ func (l *loader) meta() error {
 	w := l.store.writer
 	w.next = 1
 	found := false
-	err := l.conn.query("SELECT next, total, sum FROM meta", func(row []value) (bool, error) {
+	err := l.scan("SELECT next, total, sum FROM meta", func(row []value) error {
 		c := columns{row: row}
 		w.next, w.total = c.integer(), uint64(c.integer())
 		if c.integer() != metaSum(w.next, w.total) {
-			return false, damaged("the row of meta")
+			return damaged("the row of meta")
 		}
 		found = true
-		return true, c.err
+		return c.err
 	})
 	switch {
 	case err != nil:
@@ -88,31 +107,35 @@ func (l *loader) meta() error {
 func (l *loader) segments() error {
 	next := make(map[int64]uint64, len(l.byID))
 	var places uint64
-	err := l.conn.query("SELECT id, "+segmentColumns+" FROM segments NOT INDEXED ORDER BY id", func(row []value) (bool, error) {
+	err := l.scan("SELECT id, "+segmentColumns+" FROM segments NOT INDEXED ORDER BY id", func(row []value) error {
 		id, g, err := scanSegment(row[1:])
 		if err != nil {
-			return false, err
+			return err
 		}
 		places += placeSum(row[:4])
 		e := l.byID[id]
 		if e == nil {
-			return false, damaged("records %d.. of key %d, which is not there", g.First, id)
+			return damaged("records %d.. of key %d, which is not there", g.First, id)
 		}
 		if _, ok := next[id]; !ok {
 			next[id] = e.head.first
 		}
-		if next[id] != g.First {
-			return false, damaged("%v: record %d where %d was next", e.key, g.First, next[id])
+		expected := next[id]
+		next[id] = g.First + uint64(g.Len())
+		if expected != g.First {
+			return damaged("%v: record %d where %d was next", e.key, g.First, expected)
 		}
-		next[id] += uint64(g.Len())
-		return true, nil
+		return nil
 	})
 	if err != nil {
 		return err
 	}
 	for id, e := range l.byID {
 		if at, ok := next[id]; ok && at != e.head.records+1 || !ok && e.head.first <= e.head.records {
-			return damaged("%v: records are missing at the end", e.key)
+			err = l.found(damaged("%v: records are missing at the end", e.key))
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return l.index("SELECT id, key, first, n FROM segments INDEXED BY segments_order ORDER BY key, first, n", places, "segments")
@@ -121,13 +144,14 @@ func (l *loader) segments() error {
 // index sees that an index tells the same of a table, which is in places, and in its order. Columns are the row's id and then the index's.
 func (l *loader) index(sql string, places uint64, what string) error {
 	var last []value
-	err := l.conn.query(sql, func(row []value) (bool, error) {
-		if last != nil && !ascending(last[1:], row[1:]) {
-			return false, damaged("the index of %s is out of order", what)
-		}
-		last = append(last[:0], row...)
+	err := l.scan(sql, func(row []value) error {
 		places -= placeSum(row)
-		return true, nil
+		inOrder := last == nil || ascending(last[1:], row[1:])
+		last = append(last[:0], row...)
+		if !inOrder {
+			return damaged("the index of %s is out of order", what)
+		}
+		return nil
 	})
 	if err == nil && places != 0 {
 		err = damaged("the index of %s does not match them", what)
@@ -162,14 +186,14 @@ func (l *loader) snapshots() error {
 			left++
 		}
 	}
-	err := l.conn.query("SELECT key, data FROM snapshots", func(row []value) (bool, error) {
+	err := l.scan("SELECT key, data FROM snapshots", func(row []value) error {
 		c := columns{row: row}
 		id, data := c.integer(), full(c.blob())
-		if e := l.byID[id]; c.err == nil && (e == nil || e.head.snapshotSum != blobSum(id, data)) {
-			return false, damaged("the snapshot of %s", l.name(id))
-		}
 		left--
-		return true, c.err
+		if e := l.byID[id]; c.err == nil && (e == nil || e.head.snapshotSum != blobSum(id, data)) {
+			return damaged("the snapshot of %s", l.name(id))
+		}
+		return c.err
 	})
 	return l.allThere(err, left, "snapshots")
 }
@@ -182,14 +206,14 @@ func (l *loader) rows() error {
 		}
 	}
 	var places uint64
-	err := l.conn.query("SELECT "+rowColumns+" FROM jobs NOT INDEXED", func(row []value) (bool, error) {
+	err := l.scan("SELECT "+rowColumns+" FROM jobs NOT INDEXED", func(row []value) error {
 		places += placeSum([]value{row[0], row[2], row[3], row[4]})
 		id, sum, _, err := scanRow(row)
 		if e := l.byID[id]; err == nil && (e == nil || e.head.rowSum != sum) {
 			err = damaged("the row of %s", l.name(id))
 		}
 		left--
-		return true, err
+		return err
 	})
 	if err := l.allThere(err, left, "rows of jobs"); err != nil {
 		return err

@@ -19,8 +19,8 @@ type pool struct {
 
 // reader is one connection of the pool.
 type reader struct {
-	conn                    *conn
-	head, segments, listing *stmt
+	conn                         *conn
+	head, segments, listing, row *stmt
 }
 
 func newPool(path, vfs string) *pool {
@@ -58,16 +58,20 @@ func (p *pool) open() (*reader, error) {
 		return nil, err
 	}
 	r := &reader{conn: c}
-	err = c.prepareAll(map[**stmt]string{
+	if err := r.prepare(); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	return r, nil
+}
+
+func (r *reader) prepare() error {
+	return r.conn.prepareAll(map[**stmt]string{
 		&r.head: "SELECT " + headColumns + ", data FROM keys LEFT JOIN snapshots ON key = id WHERE id = ?",
 		&r.segments: "SELECT " + segmentColumns + " FROM segments WHERE key = ?1 AND first >=" +
 			" coalesce((SELECT max(first) FROM segments WHERE key = ?1 AND first <= ?2), 0) ORDER BY first",
 		&r.listing: "SELECT " + rowColumns + " FROM jobs WHERE principal = ?1 AND (created, job_id) > (?2, ?3) ORDER BY created, job_id LIMIT ?4",
+		&r.row:     "SELECT " + rowColumns + " FROM jobs WHERE key = ?",
 	})
-	if err != nil {
-		return nil, errors.Join(err, c.close())
-	}
-	return r, nil
 }
 
 // close waits for those who read and closes their connections.

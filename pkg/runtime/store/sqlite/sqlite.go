@@ -24,6 +24,8 @@ var (
 	ErrNewer = errors.New("sqlite: the store is of a newer version")
 	// ErrLocked says that another process has the store open. The text around it says which.
 	ErrLocked = errors.New("sqlite: the store is in use")
+	// ErrNoStore says that Check or Export found none.
+	ErrNoStore = errors.New("sqlite: there is no store")
 )
 
 // Options of a store. The zero value survives a killed process.
@@ -52,6 +54,8 @@ type Store struct {
 	secrets map[string][]byte
 	expiry  expiries // the writer's
 
+	committed int // transactions since the file was opened
+
 	closing sync.Once
 	ended   error // of Close
 }
@@ -76,14 +80,20 @@ func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: d, level: max(o.Sync, store.ProcessKill), nodes: make(map[store.NodeID]*node), secrets: make(map[string][]byte)}
-	for i := range s.keys {
-		s.keys[i] = make(map[string]*entry)
-	}
+	s := newStore(d)
+	s.level = max(o.Sync, store.ProcessKill)
 	if err := s.start(o); err != nil {
 		return nil, errors.Join(unreadable(err), d.close())
 	}
 	return s, nil
+}
+
+func newStore(d *dir) *Store {
+	s := &Store{dir: d, nodes: make(map[store.NodeID]*node), secrets: make(map[string][]byte)}
+	for i := range s.keys {
+		s.keys[i] = make(map[string]*entry)
+	}
+	return s
 }
 
 // start opens the connections, looks at what is there and begins to write.

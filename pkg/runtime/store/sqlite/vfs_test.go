@@ -3,6 +3,7 @@
 package sqlite_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -25,7 +26,21 @@ type fault struct {
 	how
 	mu    sync.Mutex
 	count int
-	at    int // zero is never
+	at    int               // zero is never
+	disk  map[string][]byte // what a power loss leaves of each file for certain: its content at the last sync
+}
+
+// synced notes that what was written to a file is on the disk.
+func (f *fault) synced(path string) {
+	b, err := os.ReadFile(path)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.disk == nil {
+		f.disk = map[string][]byte{}
+	}
+	if err == nil {
+		f.disk[filepath.Base(path)] = b
+	}
 }
 
 // next counts an operation and says whether it fails.
@@ -60,6 +75,7 @@ var faulty struct {
 
 type openFile struct {
 	fault *fault
+	path  string
 	base  uintptr // its original methods
 }
 
@@ -113,7 +129,7 @@ func openHook(tls *libc.TLS, vfs, name, file uintptr, flags int32, out uintptr) 
 	defer faulty.mu.Unlock()
 	if f := faulty.byDir[filepath.Dir(path)]; f != nil {
 		methods := at[lib.Tsqlite3_file](file)
-		faulty.files[file] = openFile{f, methods.FpMethods}
+		faulty.files[file] = openFile{f, path, methods.FpMethods}
 		methods.FpMethods = methodsOver(tls, methods.FpMethods)
 	}
 	return rc
@@ -131,28 +147,28 @@ func methodsOver(tls *libc.TLS, base uintptr) uintptr {
 	return p
 }
 
-func lookUp(file uintptr) (*fault, *lib.Tsqlite3_io_methods) {
+func lookUp(file uintptr) (openFile, *lib.Tsqlite3_io_methods) {
 	faulty.mu.Lock()
 	defer faulty.mu.Unlock()
 	f := faulty.files[file]
-	return f.fault, at[lib.Tsqlite3_io_methods](f.base)
+	return f, at[lib.Tsqlite3_io_methods](f.base)
 }
 
 func writeHook(tls *libc.TLS, file, data uintptr, n int32, offset int64) int32 {
 	f, base := lookUp(file)
 	write := function[func(*libc.TLS, uintptr, uintptr, int32, int64) int32](base.FxWrite)
-	if !f.next() {
+	if !f.fault.next() {
 		return write(tls, file, data, n, offset)
 	}
-	if f.part {
+	if f.fault.part {
 		write(tls, file, data, n/2, offset)
 	}
-	return f.code
+	return f.fault.code
 }
 
 func truncateHook(tls *libc.TLS, file uintptr, size int64) int32 {
 	f, base := lookUp(file)
-	if f.next() {
+	if f.fault.next() {
 		return lib.SQLITE_IOERR_TRUNCATE
 	}
 	return function[func(*libc.TLS, uintptr, int64) int32](base.FxTruncate)(tls, file, size)
@@ -160,10 +176,12 @@ func truncateHook(tls *libc.TLS, file uintptr, size int64) int32 {
 
 func syncHook(tls *libc.TLS, file uintptr, flags int32) int32 {
 	f, base := lookUp(file)
-	if f.next() {
+	if f.fault.next() {
 		return lib.SQLITE_IOERR_FSYNC
 	}
-	return function[func(*libc.TLS, uintptr, int32) int32](base.FxSync)(tls, file, flags)
+	rc := function[func(*libc.TLS, uintptr, int32) int32](base.FxSync)(tls, file, flags)
+	f.fault.synced(f.path)
+	return rc
 }
 
 func closeHook(tls *libc.TLS, file uintptr) int32 {

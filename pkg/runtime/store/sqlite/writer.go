@@ -204,6 +204,9 @@ func (s *Store) failure() error {
 func (s *Store) publish(t *tx) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if t.begun {
+		s.committed++
+	}
 	for name, value := range t.secrets {
 		s.secrets[name] = value
 	}
