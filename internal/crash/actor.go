@@ -21,6 +21,7 @@ import (
 type actor struct {
 	dir, name, principal string
 	life                 int
+	made                 int  // what this life has done so far
 	lossy                bool // the runtime forgets the beginnings of logs
 
 	diary   *diary
@@ -69,17 +70,45 @@ func (a *actor) live(rng *rand.Rand, finish <-chan struct{}) error {
 		return err
 	}
 	a.tap = &tap{dir: a.dir, diary: a.diary, welcomed: make(chan struct{}, 1)}
+	for {
+		if over, err := a.sit(rng, finish); over {
+			return err
+		}
+	}
+}
+
+// sit is one session from its beginning, or from where it was left, to its end. It is not over when the runtime forgot, as it may where it
+// keeps little, what the client had yet to see.
+func (a *actor) sit(rng *rand.Rand, finish <-chan struct{}) (over bool, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	if a.session, err = a.open(ctx, rng); err != nil {
 		a.diary.fault("no session: %v", err)
-		return err
+		return true, err
 	}
-	go a.save(ctx)
+	for session := range a.mem.before {
+		a.cold = a.cold || session != a.session.ID()
+	}
+	var saver sync.WaitGroup
+	saver.Go(func() { a.save(ctx) })
 	go a.goOn(ctx)
 	a.act(ctx, rng, finish)
 	a.windUp(ctx)
-	return a.leave(ctx)
+	if a.lossy && errors.Is(a.session.Err(), client.ErrSessionExpired) {
+		a.readers.Wait()
+		cancel()
+		saver.Wait()
+		a.forget(a.session.ID())
+		return false, nil
+	}
+	return true, a.leave(ctx)
+}
+
+// forget notes a session that is no more.
+func (a *actor) forget(session string) {
+	a.diary.note(entry{Expired: session})
+	a.cold = true
+	_ = os.Remove(a.statePath())
 }
 
 // open goes on with the session that the life before had, or begins one.
@@ -98,9 +127,7 @@ func (a *actor) open(ctx context.Context, rng *rand.Rand) (*client.Session, erro
 			return s, nil
 		}
 		if errors.Is(err, client.ErrSessionExpired) {
-			a.diary.note(entry{Expired: a.stateText().SessionID()})
-			a.cold = true
-			_ = os.Remove(a.statePath())
+			a.forget(a.stateText().SessionID())
 		}
 	}
 	return nil, err
@@ -110,7 +137,6 @@ func (a *actor) connect(ctx context.Context, o *client.Options) (*client.Session
 	if state := a.stateText(); state.SessionID() != "" {
 		return client.Resume(ctx, a.tap, state, o)
 	}
-	a.cold = a.cold || a.life > 0
 	return client.Connect(ctx, a.tap, o)
 }
 
@@ -169,6 +195,9 @@ func (a *actor) windUp(ctx context.Context) {
 		if len(submits)+len(jobs) == 0 {
 			return
 		}
+		if a.lossy && a.session.Err() != nil {
+			return
+		}
 		if ctx.Err() != nil || a.session.Err() != nil {
 			a.diary.fault("no end: submits %d, jobs %q, session %v", len(submits), jobs, a.session.Err())
 			return
@@ -196,8 +225,10 @@ func (a *actor) attach(ctx context.Context, id string) {
 	switch {
 	case err == nil:
 		a.follow(ctx, job, false)
-	case a.lossy && errors.Is(err, arcp.CodeResumeWindowExpired):
-		a.mem.finished(id) // its beginning is gone; others have read it
+	case a.lossy && firstKept(err) > 1:
+		if job, err = a.session.Subscribe(ctx, id, &client.SubscribeOptions{History: true, From: firstKept(err) - 1}); err == nil {
+			a.follow(ctx, job, true)
+		}
 	default:
 		a.refused("attach to "+id, err)
 	}

@@ -26,7 +26,7 @@ const mostJobs = 8
 // act does one thing after the other until finish is closed. What waits for the server does so beside the others.
 func (a *actor) act(ctx context.Context, rng *rand.Rand, finish <-chan struct{}) {
 	slots := make(chan struct{}, 4)
-	for n := 0; ; n++ {
+	for {
 		select {
 		case <-finish:
 			for range cap(slots) {
@@ -37,7 +37,8 @@ func (a *actor) act(ctx context.Context, rng *rand.Rand, finish <-chan struct{})
 			return
 		case <-time.After(time.Duration(rng.IntN(30)) * time.Millisecond):
 		}
-		do := a.choose(rng, n)
+		a.made++
+		do := a.choose(rng)
 		select {
 		case slots <- struct{}{}:
 			go func() {
@@ -50,9 +51,9 @@ func (a *actor) act(ctx context.Context, rng *rand.Rand, finish <-chan struct{})
 }
 
 // choose decides what is done next. All that is left to chance is decided here, by the seed.
-func (a *actor) choose(rng *rand.Rand, n int) func(context.Context) {
+func (a *actor) choose(rng *rand.Rand) func(context.Context) {
 	pick, roll := rng.IntN(1<<20), rng.IntN(100)
-	p := a.newSubmit(rng, n)
+	p := a.newSubmit(rng)
 	from := uint64(rng.IntN(20))
 	switch {
 	case roll < 35 && a.following() < mostJobs:
@@ -73,10 +74,10 @@ func (a *actor) choose(rng *rand.Rand, n int) func(context.Context) {
 	return a.goOn
 }
 
-func (a *actor) newSubmit(rng *rand.Rand, n int) *arcp.JobSubmit {
+func (a *actor) newSubmit(rng *rand.Rand) *arcp.JobSubmit {
 	w := work{
 		Events: 1 + rng.IntN(40), GapMS: rng.IntN(12), Pad: rng.IntN(200), Result: rng.IntN(500),
-		Tag: fmt.Sprintf("%s-%d-%d", a.name, a.life, n),
+		Tag: fmt.Sprintf("%s-%d-%d", a.name, a.life, a.made),
 	}
 	switch rng.IntN(40) {
 	case 0:
@@ -179,7 +180,7 @@ func (a *actor) watch(ctx context.Context, pick int, from uint64) {
 		switch {
 		case err == nil:
 			a.follow(ctx, job, true)
-		case a.lossy && errors.Is(err, arcp.CodeResumeWindowExpired):
+		case a.lossy && firstKept(err) > 0:
 		default:
 			a.refused("subscribe to "+id, err)
 		}

@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 // guards A19
 func TestKills(t *testing.T) {
 	t.Parallel()
-	status, last, all := play(t, "-own", "-kills", "8", "-sweep", "0", "-seed", "20261124")
+	status, last, all := play(t, "-kills", "8", "-sweep", "0", "-seed", "20261124")
 	if status != exitOK || !strings.HasPrefix(last, "crash: ok kills=8 ") || !strings.HasSuffix(last, " lost=0 doubled=0 reordered=0") {
 		t.Errorf("status %d\n%s", status, all)
 	}

@@ -167,10 +167,11 @@ func (p *plan) conclude(dir string, kills int, lossy bool, total *tally, more ..
 	if err != nil {
 		return err
 	}
-	v := judge(all, lossy)
+	v := &verdict{}
 	for _, text := range more {
 		v.find(other, "%s", text)
 	}
+	v.add(judge(all, lossy))
 	total.verdict.add(v)
 	total.kills += kills
 	if v.ok() {

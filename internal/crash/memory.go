@@ -14,11 +14,14 @@ type memory struct {
 	mine    map[string]bool   // jobs that this client submitted
 	read    map[string]uint64 // by job: the index of the last event handed out
 	ended   map[string]bool   // jobs that were read to their end
+	before  map[string]bool   // sessions of lives before
 }
 
 // remember reads the diaries of a client's earlier lives.
 func remember(dir, name string) (*memory, error) {
-	m := &memory{jobs: map[string]string{}, mine: map[string]bool{}, read: map[string]uint64{}, ended: map[string]bool{}}
+	m := &memory{
+		jobs: map[string]string{}, mine: map[string]bool{}, read: map[string]uint64{}, ended: map[string]bool{}, before: map[string]bool{},
+	}
 	all, err := readDiaries(dir, name+"-")
 	if err != nil {
 		return nil, err
@@ -44,6 +47,8 @@ func (m *memory) learn(e *entry, asked map[string]string) {
 		return // the judge tells
 	}
 	switch p := env.Payload.(type) {
+	case *arcp.SessionWelcome:
+		m.before[env.SessionID] = true
 	case *arcp.JobSubmit:
 		asked[env.ID] = p.IdempotencyKey
 		m.submitted(p) // where a key is used for something else, the first counts
@@ -128,10 +133,4 @@ func (m *memory) some(n int) (p arcp.JobSubmit, job string, ok bool) {
 	}
 	p = m.submits[n%len(m.submits)]
 	return p, m.jobs[p.IdempotencyKey], true
-}
-
-func (m *memory) lastRead(job string) uint64 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.read[job]
 }

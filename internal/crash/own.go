@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -26,7 +28,9 @@ type own struct {
 	data   string
 	killAt int64
 	after  bool
+	termAt int64
 	lies   int64
+	limits arcprt.Limits
 }
 
 func playServer(args []string, stderr io.Writer) error {
@@ -36,6 +40,9 @@ func playServer(args []string, stderr io.Writer) error {
 	f.StringVar(&o.data, "data", "", "folder of the store")
 	f.Int64Var(&o.killAt, "kill-at", 0, "the commit, counted from 1, at which to die; 0 is never")
 	f.BoolVar(&o.after, "after", false, "die when the commit is done, and not before it")
+	f.Int64Var(&o.termAt, "term-at", 0, "the commit at which to be told to end; 0 is never")
+	f.Int64Var(&o.limits.LogBytes, "log-bytes", 0, "what is kept of one job's log; 0 is the default")
+	f.Int64Var(&o.limits.ChunkBytes, "chunk-bytes", 0, "the largest result chunk; 0 is the default")
 	f.Int64Var(&o.lies, "lies", 0, "so many commits before that one are acknowledged and not done: a planted bug")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -50,9 +57,9 @@ func (o *own) serve(ctx context.Context, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	st := &mortal{Store: engine, at: o.killAt, after: o.after, lies: o.lies}
+	st := &mortal{Store: engine, at: o.killAt, term: o.termAt, after: o.after, lies: o.lies}
 	rt, err := arcprt.New(&arcprt.Options{
-		Verifier: verifier(), Store: st, Logger: slog.New(slog.NewTextHandler(stderr, nil)),
+		Verifier: verifier(), Store: st, Logger: slog.New(slog.NewTextHandler(stderr, nil)), Limits: o.limits,
 	})
 	if err != nil {
 		return err
@@ -90,6 +97,7 @@ func (o *own) serve(ctx context.Context, stderr io.Writer) error {
 type mortal struct {
 	store.Store
 	at      int64
+	term    int64 // the commit at which the process is told to end
 	after   bool
 	lies    int64 // commits that it only says it has done
 	commits atomic.Int64
@@ -98,6 +106,9 @@ type mortal struct {
 // Commit does what the store does, unless it is the one.
 func (m *mortal) Commit(ctx context.Context, b *store.Batch) error {
 	n := m.commits.Add(1)
+	if n == m.term {
+		signalSelf(syscall.SIGTERM)
+	}
 	if n == m.at && !m.after {
 		die()
 	}
@@ -113,26 +124,44 @@ func (m *mortal) Commit(ctx context.Context, b *store.Batch) error {
 
 // die is SIGKILL: nothing is deferred, nothing flushed.
 func die() {
-	if self, err := os.FindProcess(os.Getpid()); err == nil {
-		_ = self.Kill()
-	}
+	signalSelf(os.Kill)
 	select {}
 }
 
+func signalSelf(s os.Signal) {
+	if self, err := os.FindProcess(os.Getpid()); err == nil {
+		_ = self.Signal(s)
+	}
+}
+
+// streamFrom is the size from which the agents of the sweep stream their results.
+const streamFrom = 1000
+
 // doWork is the agent of the sweep.
 func doWork(ctx context.Context, t *arcprt.Task) error {
-	return arcprt.Func(func(ctx context.Context, t *arcprt.Task, w work) (outcome, error) {
-		run := newRun()
-		for i := range w.Events {
-			select {
-			case <-time.After(time.Duration(w.GapMS) * time.Millisecond):
-			case <-ctx.Done():
-				return outcome{}, ctx.Err()
-			}
-			if err := t.Emit(ctx, w.body(run, i)); err != nil {
-				return outcome{}, err
-			}
+	var w work
+	if err := json.Unmarshal(t.Input(), &w); err != nil {
+		return err
+	}
+	run := newRun()
+	for i := range w.Events {
+		select {
+		case <-time.After(time.Duration(w.GapMS) * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
 		}
-		return w.outcome(run), nil
-	}).Run(ctx, t)
+		if err := t.Emit(ctx, w.body(run, i)); err != nil {
+			return err
+		}
+	}
+	result, err := json.Marshal(w.outcome(run))
+	if err != nil || w.Result < streamFrom {
+		return errors.Join(err, t.SetResult(result))
+	}
+	out, err := t.ResultWriter(ctx, arcp.EncodingUTF8)
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(result)
+	return err
 }

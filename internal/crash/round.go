@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/arcpkit/arcp/internal/proc"
@@ -90,7 +89,11 @@ func (r *round) setUp() error {
 func (r *round) command() ([]string, error) {
 	data := filepath.Join(r.folder, "data")
 	if r.own {
-		return []string{r.self, roleServer, "-data", data}, nil
+		args := []string{r.self, roleServer, "-data", data, "-chunk-bytes", "5000"}
+		if r.lossy {
+			args = append(args, "-log-bytes", smallLog)
+		}
+		return args, nil
 	}
 	tokens := filepath.Join(r.folder, "tokens")
 	if err := os.WriteFile(tokens, []byte(tokenLines()), 0o600); err != nil {
@@ -102,7 +105,7 @@ func (r *round) command() ([]string, error) {
 		"--agent", agentAgain + "=" + agent, "--agent", agentOnce + "=" + agent, "--restart", agentAgain,
 	}
 	if r.lossy {
-		args = append(args, smallLimits()...)
+		args = append(args, "--log-bytes", smallLog)
 	}
 	if r.rng.IntN(4) == 0 {
 		args = append(args, "--sync")
@@ -190,7 +193,7 @@ func (r *round) drain() error {
 func (r *round) killClient(c *person) error {
 	select {
 	case <-c.proc.Gone():
-		return fmt.Errorf("client %s ended by itself: %v", c.name, c.proc.Err())
+		return fmt.Errorf("client %s ended by itself: %w", c.name, c.proc.Err())
 	default:
 	}
 	c.proc.Kill()
@@ -242,7 +245,5 @@ func (r *round) tearDown() {
 	}
 }
 
-// smallLimits make a server forget the beginnings of logs, and trim what was read.
-func smallLimits() []string {
-	return strings.Fields("--log-bytes 300000 --retained-bytes 300000")
-}
+// smallLog makes a server forget the beginnings of some logs.
+const smallLog = "100000"
