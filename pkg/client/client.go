@@ -31,7 +31,7 @@ var (
 	ErrProtocol = errors.New("client: the runtime broke the protocol")
 	// ErrUnsubscribed ends what waited for a job when it was unsubscribed from.
 	ErrUnsubscribed = errors.New("client: unsubscribed")
-	// ErrEventsShed says that events were dropped here because nobody read them in time, and that they cannot be had again.
+	// ErrEventsShed says that events, or a result, were dropped here because nobody read them in time, and that they cannot be had again.
 	ErrEventsShed = errors.New("client: events shed, the reader is behind")
 	// ErrResult says that a streamed result did not come whole and in order.
 	ErrResult = errors.New("client: broken result")

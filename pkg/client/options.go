@@ -28,8 +28,8 @@ type Options struct {
 	// EventBytes is about how much of one job's unread events is kept; 0 is 16 MiB. What comes past it is fetched again from the
 	// runtime when its turn comes, and shed only where that fails; see Job.Next.
 	EventBytes int
-	// ResultBytes is how much of one job's streamed result is kept unread, in bytes as they came; 0 is 64 MiB. Past it the result can
-	// only be had from Events, or not at all.
+	// ResultBytes is about how much of one job's streamed result is kept unread, in bytes as they came; 0 is 64 MiB. What comes past it
+	// is fetched again from the runtime when its turn comes; see Job.ResultReader.
 	ResultBytes int
 	// HandshakeTimeout bounds the dialling and the handshake of each link, Connect's beside its context; 0 is 30 s.
 	HandshakeTimeout time.Duration

@@ -88,8 +88,12 @@ func (j *Job) cutResult() {
 }
 
 // ResultReader returns the job's result as a stream: the data of its chunks in order, as they come, or the JSON text of an inline result.
-// It ends with io.EOF only once the job has succeeded and the result was whole; with ErrResult when it was not; with ErrEventsShed when
-// more than Options.ResultBytes went unread; and as Result does for a job that failed. ctx bounds the reading, and its end fails it.
+// It ends with io.EOF only once the job has succeeded and the result was whole; with ErrResult when it was not; and as Result does
+// for a job that failed. ctx bounds the reading, and its end fails it.
+//
+// What goes unread past Options.ResultBytes is fetched again from the runtime when its turn comes, and so is a result that began before the
+// job was followed. Where the runtime cannot do that, or keeps it no longer, and where the job was read to its end and asked for anew
+// meanwhile, the stream ends with ErrEventsShed.
 //
 // An agent that runs again after its runtime was restarted streams its result anew: what was not read yet of the one before is left out, and
 // a reader that has read of it ends with ErrResult.

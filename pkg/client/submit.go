@@ -12,8 +12,9 @@ import (
 // only: when it ends first the job may still be accepted and run; see Attach.
 //
 // At a runtime that keeps idempotency keys each submit gets one, unless it has one, and is asked again over the next link when the answer
-// was lost with the last (§7.2). Elsewhere only one that has a key is; another one fails with ErrLinkLost. Two submits with one key return
-// the same Job.
+// was lost with the last (§7.2). Elsewhere only one that has a key is; another one fails with ErrLinkLost. A key that
+// was used before gives the job it was used for: a Job of it that this session follows is returned as it is, as Subscribe does, otherwise
+// it begins with the job's first event.
 //
 // A refusal is an *arcp.Error, a submit that breaks a rule by itself INVALID_REQUEST, a session that ends before the answer its Err.
 func (s *Session) Submit(ctx context.Context, submit *arcp.JobSubmit) (*Job, error) {
