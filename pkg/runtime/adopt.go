@@ -155,6 +155,7 @@ func (l *loans) done() {
 // lend borrows jobs; those that are forgotten are left out.
 func (rt *Runtime) lend(ctx context.Context, f *journal.Fold) (*loans, error) {
 	l := &loans{jobs: map[string]*job{}, logs: map[string]*journal.Log{}}
+	given := f.Seen()
 	for _, id := range f.Jobs() {
 		j, done := rt.borrow(ctx, id)
 		l.back = append(l.back, done)
@@ -162,10 +163,11 @@ func (rt *Runtime) lend(ctx context.Context, f *journal.Fold) (*loans, error) {
 			continue
 		}
 		var err error
+		seen, live := given[id]
 		switch {
 		case j.remote.Load():
 			err = j.log.Load(ctx, j.alt)
-		case f.Owes(j.log): // what was numbered is read when it is written
+		case live && seen < j.log.Committed(): // what was numbered is read when it is written
 			if err = j.log.Fetch(ctx); err == nil {
 				j.log.Substitute(j.alt)
 			}

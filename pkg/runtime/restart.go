@@ -118,8 +118,8 @@ func (j *job) restarted() *arcp.JobEvent {
 
 // takeJob makes an orphaned job this node's.
 func (rt *Runtime) takeJob(ctx context.Context, key store.Key, head store.Head) error {
-	j, t, err := rt.describe(ctx, key.ID)
-	if j == nil {
+	j, t, err := rt.meet(key.ID, &head)
+	if err != nil {
 		return err
 	}
 	defer rt.giveBack(j)

@@ -40,9 +40,9 @@ type Runtime struct {
 	tokens        map[arcp.TokenHash]*session // by the tokens that resume them
 	owners        map[string]*owner           // of the jobs being taken up; nil at other times
 	jobs          map[string]*job
-	finished      []*job      // oldest first
-	keyed         []*job      // finished ones that an idempotency key leads to, oldest first
-	finishedBytes int         // kept of those that no key leads to, in a store that is memory
+	finished      []*job // oldest first
+	keyed         []*job // finished ones that an idempotency key leads to, oldest first
+	finishedBytes int    // kept of those that no key leads to, in a store that is memory
 	cache         cache
 	sweeper       *time.Timer // forgets finished jobs while nothing else happens
 	stopping      bool

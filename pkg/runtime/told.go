@@ -95,9 +95,15 @@ func (rt *Runtime) describe(ctx context.Context, id string) (*job, *told, error)
 	if err != nil {
 		return nil, nil, err
 	}
+	return rt.meet(id, &head)
+}
+
+// meet is describe for who has looked the job up.
+func (rt *Runtime) meet(id string, head *store.Head) (*job, *told, error) {
 	var t told
 	var p arcp.Payload
-	if err = dynjson.Unmarshal(head.Snapshot, &t); err == nil {
+	err := dynjson.Unmarshal(head.Snapshot, &t)
+	if err == nil {
 		p, err = arcp.DecodePayload(arcp.TypeJobAccepted, t.Accepted)
 	}
 	if err != nil {

@@ -184,14 +184,15 @@ func (f *Fold) Live() (ids []string) {
 	return ids
 }
 
-// Owes says whether a log holds what the view was to be given and was not.
-func (f *Fold) Owes(l *Log) bool {
+// Seen returns up to which index the view was given each job that is attached.
+func (f *Fold) Seen() map[string]uint64 {
+	seen := make(map[string]uint64, len(f.slots))
 	for _, s := range f.slots {
-		if s.live && s.jobID == l.jobID && s.seen < l.Committed() {
-			return true
+		if before, ok := seen[s.jobID]; s.live && (!ok || s.seen < before) {
+			seen[s.jobID] = s.seen
 		}
 	}
-	return false
+	return seen
 }
 
 // Covers says whether a client that has all up to seq can go on from there with these logs (§6.3).
