@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"runtime"
 	"strings"
@@ -287,4 +288,64 @@ func TestRenewedTellsOfEachResume(t *testing.T) {
 			t.Error("the channel of a session that has ended is open")
 		}
 	})
+}
+
+// A job of a State that ends before anybody asks for it is held, with what was not processed of it, however often memory is cleaned.
+// guards K2
+func TestJobsOfAStateAreHeldUntilTheyAreAskedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := transport.Pipe()
+		p := &peer{t: t, conn: theirs, seq: 4}
+		go func() {
+			p.read()
+			p.send(benchWelcome)
+			p.thought("job_a", "processed")
+			p.thought("job_a", "unprocessed")
+			p.result("job_a", `"result":1`)
+		}()
+		state := State{&stateOf{session: "sess_01", token: arcp.MakeSecret("t"), seq: 4, jobs: []stateJob{{ID: "job_a", Index: 5}}}}
+		s, err := Resume(t.Context(), dial(ours), state, &Options{Reconnect: once()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		runtime.GC()
+		runtime.GC()
+		j, err := s.Attach(t.Context(), "job_a") // there is no subscribe: it has the job or fails
+		if err != nil {
+			t.Fatal(err)
+		}
+		ev, err := j.Next(t.Context())
+		if err != nil || ev.Body.(*arcp.ThoughtBody).Text != "unprocessed" {
+			t.Errorf("Next = %+v, %v, want the event that was not processed", ev, err)
+		}
+		if _, err := j.Next(t.Context()); !errors.Is(err, io.EOF) {
+			t.Errorf("Next = %v, want io.EOF", err)
+		}
+		if _, err := j.Result(t.Context()); err != nil {
+			t.Errorf("Result = %v", err)
+		}
+		_ = theirs.Close("end of the test")
+		<-s.Done()
+	})
+}
+
+// Where the end of a job cannot be asked for again it counts as unprocessed until somebody was told. guards K2
+func TestAStateBeginsBeforeAnEndThatNobodyWasTold(t *testing.T) {
+	t.Parallel()
+	s, p := open(t, nil)
+	j := start(t, s, p, "a")
+	p.result(j.ID(), `"result":1`)
+	<-j.Done()
+	if of := s.State().of; of.seq != 0 || len(of.jobs) != 1 || of.jobs[0] != (stateJob{ID: j.ID()}) {
+		t.Errorf("the state is %+v, want the job from its beginning", of)
+	}
+	if _, err := j.Next(t.Context()); !errors.Is(err, io.EOF) {
+		t.Fatalf("Next = %v", err)
+	}
+	start(t, s, p, "b") // the number of the end has been noted
+	if of := s.State().of; of.seq != 1 || len(of.jobs) != 1 || of.jobs[0].ID == j.ID() {
+		t.Errorf("the state is %+v, want only what was not read to its end", of)
+	}
 }

@@ -38,6 +38,9 @@ func (r *request) answer(j *Job, err error) {
 	}
 }
 
+// usualRequest is room for all but submits with a large input.
+const usualRequest = 384
+
 // newRequest makes a request of an envelope. The frame is encoded once: it is the same each time it is sent.
 func (s *Session) newRequest(e *arcp.Envelope, jobID string) (*request, error) {
 	if e.ID == "" {
@@ -46,7 +49,7 @@ func (s *Session) newRequest(e *arcp.Envelope, jobID string) (*request, error) {
 	if err := e.Validate(); err != nil {
 		return nil, err
 	}
-	frame, err := e.AppendJSON(nil)
+	frame, err := e.AppendJSON(make([]byte, 0, usualRequest))
 	if err != nil {
 		return nil, err
 	}
