@@ -28,7 +28,7 @@ func newRoot(s streams) *cobra.Command {
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	root.AddCommand(newServe(s), newSubmit(s), newJobs(s), newWatch(s), newCancel(s), newDemo(s), newToken(s), newHealth(s), newVersion(s))
+	root.AddCommand(newServe(s), newSubmit(s), newJobs(s), newWatch(s), newCancel(s), newDemo(s), newToken(s), newData(s), newHealth(s), newVersion(s))
 	return root
 }
 

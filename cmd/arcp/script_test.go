@@ -44,6 +44,7 @@ func TestScript(t *testing.T) {
 			"signal":  signalCommand,
 			"logs":    logsCommand,
 			"get":     getCommand,
+			"flip":    flipCommand,
 		},
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
@@ -27,7 +28,7 @@ func (r *Report) add(err error) {
 		r.More++
 		return
 	}
-	r.Problems = append(r.Problems, err.Error())
+	r.Problems = append(r.Problems, strings.TrimPrefix(err.Error(), ErrCorrupt.Error()+": "))
 }
 
 // Sound says whether nothing was found to be wrong.
