@@ -97,9 +97,9 @@ func (t *table) add(j *Job) *Job {
 // keep is add for a job nobody has asked for; nil when there are too many of those.
 func (t *table) keep(j *Job, limit int) *Job {
 	t.mu.Lock()
-	if t.kept >= limit {
+	if there := t.findLocked(j.id); there != nil || t.kept >= limit {
 		t.mu.Unlock()
-		return nil
+		return there
 	}
 	t.kept++
 	t.mu.Unlock()
