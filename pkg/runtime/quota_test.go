@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -11,6 +12,7 @@ import (
 	"github.com/arcpkit/arcp/internal/dynjson"
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime"
+	"github.com/arcpkit/arcp/pkg/runtime/store"
 	"github.com/arcpkit/arcp/pkg/transport"
 )
 
@@ -181,6 +183,72 @@ func TestSubmitRate(t *testing.T) {
 			time.Sleep(step.after)
 			if got := submit(); (got == "") != step.ok || got != "" && got != "RATE_LIMITED principal_submit_rate 4" {
 				t.Errorf("submit %d: refused with %q, want accepted: %v", i, got, step.ok)
+			}
+		}
+	})
+}
+
+// keyTaken says once that somebody else has just reserved an idempotency key.
+type keyTaken struct {
+	store.Store
+	said bool
+}
+
+func (k *keyTaken) Commit(ctx context.Context, b *store.Batch) error {
+	if op := &b.Ops[0]; op.Create && op.Key.Kind == store.KindIdem && !k.said {
+		k.said = true
+		return store.ErrExists
+	}
+	return k.Store.Commit(ctx, b)
+}
+
+// A submit that is refused after all is not one of the principal's jobs.
+func TestRefusedSubmitsDoNotCount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, func(o *runtime.Options) {
+			o.Limits.PrincipalJobs = 1
+			o.Store = &keyTaken{Store: o.Store}
+		})
+		var served sync.WaitGroup
+		c, hello := enter(t, b, &served, "alice", nil)
+		submit := func(p *arcp.JobSubmit) *arcp.Envelope {
+			say(t, c, &arcp.Envelope{ID: "1", SessionID: hello.SessionID, Payload: p})
+			return hear(t, c)
+		}
+		large := arcp.Lease{}
+		for n := range arcp.LimitFrameOut / 50 {
+			large[fmt.Sprintf("x-vendor.a.n%05d%s", n, strings.Repeat("x", 40))] = []string{}
+		}
+		if e, ok := submit(&arcp.JobSubmit{Agent: "wait", LeaseRequest: large}).Payload.(*arcp.SessionError); !ok || e.Code != arcp.CodeInvalidRequest {
+			t.Fatalf("a lease that no answer holds got %+v", e)
+		}
+		if e := submit(&arcp.JobSubmit{Agent: "wait", IdempotencyKey: "k"}); e.JobID == "" {
+			t.Errorf("the first job got %+v", e.Payload)
+		}
+		if got := over(t, submit(&arcp.JobSubmit{Agent: "wait"})); got != "RATE_LIMITED principal_jobs 1" {
+			t.Errorf("the second job got %q", got)
+		}
+		b.stop(t)
+		served.Wait()
+	})
+}
+
+// What is forgotten does not count for what is kept, one job at a time.
+func TestForgottenBytesDoNotCount(t *testing.T) {
+	t.Parallel()
+	inBench(t, func(l *runtime.Limits) { l.FinishedJobs = 1 }, func(b *bench, served *sync.WaitGroup) {
+		c, hello := enter(t, b, served, "alice", nil)
+		var first int64
+		for n := range 5 {
+			say(t, c, &arcp.Envelope{ID: "1", SessionID: hello.SessionID, Payload: &arcp.JobSubmit{Agent: "echo", Input: arcp.RawJSON("1")}})
+			hear(t, c)
+			hear(t, c)
+			synctest.Wait()
+			if got := b.Stats().StoredBytes; n == 0 {
+				first = got
+			} else if got != first || got == 0 {
+				t.Errorf("after %d jobs of which one is remembered %d bytes are kept, want %d", n+1, got, first)
 			}
 		}
 	})

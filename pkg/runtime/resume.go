@@ -142,7 +142,6 @@ func (c *connection) takenOver() {
 	if c.taken.Swap(true) {
 		return
 	}
-	c.rt.quotas.release(&c.slot) // the other link has its place
 	lost := arcp.NewError(arcp.CodeHeartbeatLost, "another link has resumed the session")
 	lost.Retryable = false
 	last := sessionError(withDetail(lost, arcp.DetailReason, arcp.ReasonTakenOver), "", "")
