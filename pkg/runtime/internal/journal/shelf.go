@@ -102,6 +102,7 @@ func (l *Log) readAll(ctx context.Context, from uint64, atLeast int) (slabs []*s
 		if err != nil || len(segs) == 0 {
 			return slabs, bytes, err
 		}
+		before := from
 		for k := range segs {
 			g := &segs[k]
 			for i := range g.Len() {
@@ -122,6 +123,9 @@ func (l *Log) readAll(ctx context.Context, from uint64, atLeast int) (slabs []*s
 				n++
 			}
 			from = g.First + uint64(g.Len())
+		}
+		if from <= before {
+			return nil, 0, fmt.Errorf("%w: record %d of %s is not there", ErrDamaged, before, l.key)
 		}
 	}
 	return slabs, bytes, nil
