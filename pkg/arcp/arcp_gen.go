@@ -7,7 +7,7 @@ const (
 	// Version is the protocol version, the value of the member arcp.
 	Version = "1.1"
 	// SpecDigest is the SHA-256 of the spec files, in hex; builds that agree on it agree on the wire.
-	SpecDigest = "4684f4d3753bdc1ea9eed675b29cbd7db407a26c62d60f0416fbdc60cd20c27a"
+	SpecDigest = "cf4b245c46e90c6a2adc0de01181f594d9c426077620777b20142e503bf041e8"
 )
 
 // Feature names a negotiable part of the protocol. Names we do not know pass through.
@@ -69,6 +69,8 @@ const (
 	// TraceExtension is `x-vendor.opentelemetry.tracecontext`. The extension key that holds a W3C trace context
 	// carrier.
 	TraceExtension = "x-vendor.opentelemetry.tracecontext"
+	// TraceparentKey is `traceparent`. What that carrier, and a request over HTTP, has the active span under.
+	TraceparentKey = "traceparent"
 )
 
 // Authentication schemes. §6.1.
@@ -167,4 +169,34 @@ const (
 const (
 	// ReasonTakenOver is `taken_over`. Another link resumed the session.
 	ReasonTakenOver = "taken_over"
+)
+
+// Names of the spans that a runtime makes. §11, ours.
+const (
+	// SpanJob is `arcp.job`. One run of a job, from its start to its end or the agent's return, whichever is first.
+	SpanJob = "arcp.job"
+	// SpanDelegate is `arcp.delegate`. The acceptance of a child, or its refusal.
+	SpanDelegate = "arcp.delegate"
+)
+
+// Attributes of spans. The draft recommends those of the lease and the budget. §11.
+const (
+	// AttrLeaseExpiresAt is `arcp.lease.expires_at`. When the job's lease ends.
+	AttrLeaseExpiresAt = "arcp.lease.expires_at"
+	// AttrBudgetRemaining is `arcp.budget.remaining`. What is left of the job's budget, as currency:amount.
+	AttrBudgetRemaining = "arcp.budget.remaining"
+	// AttrJobID is `arcp.job.id`. The job.
+	AttrJobID = "arcp.job.id"
+	// AttrJobParentID is `arcp.job.parent_id`. The job that delegated it.
+	AttrJobParentID = "arcp.job.parent_id"
+	// AttrJobStatus is `arcp.job.status`. How the job ended.
+	AttrJobStatus = "arcp.job.status"
+	// AttrJobAttempt is `arcp.job.attempt`. Which run of the job this is.
+	AttrJobAttempt = "arcp.job.attempt"
+	// AttrSessionID is `arcp.session.id`. The session that submitted the job.
+	AttrSessionID = "arcp.session.id"
+	// AttrAgent is `arcp.agent`. The agent, name@version.
+	AttrAgent = "arcp.agent"
+	// AttrErrorCode is `arcp.error.code`. The code the job ended with.
+	AttrErrorCode = "arcp.error.code"
 )

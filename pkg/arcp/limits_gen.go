@@ -74,6 +74,11 @@ const (
 	// LimitResultBytes is the largest result, all chunks together, in bytes. Set by runtime.Limits.ResultBytes.
 	// §8.4, ours.
 	LimitResultBytes = 1073741824
+	// LimitJobChildren is the most unfinished children of one job. Set by runtime.Limits.JobChildren. §10, ours.
+	LimitJobChildren = 64
+	// LimitJobDepth is how many jobs may stand above one that was delegated. Set by runtime.Limits.JobDepth. §10,
+	// ours.
+	LimitJobDepth = 8
 	// LimitJobRetentionSec is how long finished jobs are kept, in seconds. Set by runtime.Limits.JobRetention.
 	// §7.6, ours.
 	LimitJobRetentionSec = 86400

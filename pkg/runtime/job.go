@@ -23,6 +23,7 @@ type job struct {
 	agent     string // name@version
 	principal string
 	trace     string
+	span      string // the traceparent of what the job is under
 	created   time.Time
 	line      []byte // what listings show of it and does not change: an accepted payload
 	log       *journal.Log
@@ -50,6 +51,7 @@ type job struct {
 	mu    sync.Mutex
 	core  core.Job
 	timer *time.Timer
+	spans jobSpan
 	ended time.Time
 	kept  int // bytes of its log; guarded by rt.mu
 
@@ -80,8 +82,11 @@ func stopError(c core.Cause) error {
 // run is the agent's goroutine.
 func (j *job) run(ctx context.Context, a Agent) {
 	defer j.lingered()
+	ctx = j.beginSpan(ctx)
+	var err error
+	defer func() { j.endSpan(err) }()
 	j.step(func() core.JobEffects { return j.core.Start() })
-	err := j.call(ctx, a)
+	err = j.call(ctx, a)
 	if err == nil {
 		err = j.task.finish(ctx)
 	}
@@ -172,6 +177,7 @@ func (j *job) writeTerminal(fx *core.JobEffects) {
 	defer j.owner.ending.Add(-1)
 	j.uncount() // before anybody can see the end
 	j.rt.count.end(fx.Status)
+	j.spans.failure = fx.Terminal
 	t := &journal.Terminal{Row: j.row(fx.Status), Snapshot: j.tellEnd(fx.Status)}
 	if fx.Success {
 		j.success(t)
@@ -225,6 +231,7 @@ func (j *job) tailOf(p arcp.Payload) func([]byte, uint64) ([]byte, error) {
 
 // finished lets the job go once its terminal is staged.
 func (j *job) finished() {
+	j.spanOver()
 	rt := j.rt
 	rt.mu.Lock()
 	rt.oneLess()

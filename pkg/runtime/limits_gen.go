@@ -33,6 +33,8 @@ const (
 	limitLogBytes               = "log_bytes"
 	limitChunkBytes             = "chunk_bytes"
 	limitResultBytes            = "result_bytes"
+	limitJobChildren            = "job_children"
+	limitJobDepth               = "job_depth"
 	limitJobRetention           = "job_retention_sec"
 	limitFinishedJobs           = "finished_jobs"
 	limitFinishedBytes          = "finished_bytes"
@@ -99,6 +101,10 @@ type Limits struct {
 	ChunkBytes int64
 	// ResultBytes is the largest result, all chunks together, in bytes. §8.4, ours.
 	ResultBytes int64
+	// JobChildren is the most unfinished children of one job. Negative: no delegation. §10, ours.
+	JobChildren int64
+	// JobDepth is how many jobs may stand above one that was delegated. Negative: no delegation. §10, ours.
+	JobDepth int64
 	// JobRetention is how long finished jobs are kept. §7.6, ours.
 	JobRetention time.Duration
 	// FinishedJobs is the most finished jobs remembered. §7.6, ours.
@@ -245,6 +251,18 @@ func (l *Limits) Table() []Limit {
 			Name: limitResultBytes, Flag: "result-bytes", Group: "Of jobs", Unit: "bytes",
 			Doc:     "The largest result, all chunks together",
 			Default: arcp.LimitResultBytes, Number: &l.ResultBytes,
+		},
+		{
+			Name: limitJobChildren, Flag: "job-children", Group: "Of jobs", Unit: "count",
+			Doc:      "The most unfinished children of one job",
+			Negative: "no delegation",
+			Default:  arcp.LimitJobChildren, Number: &l.JobChildren,
+		},
+		{
+			Name: limitJobDepth, Flag: "job-depth", Group: "Of jobs", Unit: "count",
+			Doc:      "How many jobs may stand above one that was delegated",
+			Negative: "no delegation",
+			Default:  arcp.LimitJobDepth, Number: &l.JobDepth,
 		},
 		{
 			Name: limitJobRetention, Flag: "job-retention", Group: "Of jobs", Unit: "seconds",

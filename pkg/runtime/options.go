@@ -41,6 +41,9 @@ type Options struct {
 	// agent, owner (of the job, if it is somebody else), request (what else was refused), and reason. Nil is none.
 	Audit *slog.Logger
 
+	// Spans is told of the spans of what the runtime does. Nil is none.
+	Spans SpanFunc
+
 	// Limits bounds what clients and agents may use.
 	Limits Limits
 }

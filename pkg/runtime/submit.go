@@ -110,8 +110,10 @@ func (s *session) unbuilt(p *arcp.JobSubmit) *arcp.Error {
 func (s *session) newJob(e *arcp.Envelope, p *arcp.JobSubmit, agent string) (*job, context.Context) {
 	j := &job{
 		rt: s.rt, id: arcp.NewID(arcp.PrefixJob), agent: agent, principal: s.principal, owner: s.owner,
-		trace: strings.Clone(traceOf(e.TraceID)), created: time.Now().UTC(),
+		created: time.Now().UTC(),
 	}
+	tr := traceOf(e)
+	j.trace, j.span = tr.id, tr.parent
 	if p.MaxRuntimeSec != nil {
 		j.asked.maxRuntime = seconds(*p.MaxRuntimeSec)
 	}
@@ -122,7 +124,7 @@ func (s *session) newJob(e *arcp.Envelope, p *arcp.JobSubmit, agent string) (*jo
 
 // context is what the agent is called with.
 func (j *job) context() context.Context {
-	ctx := context.WithValue(context.Background(), traceKey{}, j.trace)
+	ctx := context.WithValue(context.Background(), traceKey{}, trace{j.trace, j.span})
 	ctx = context.WithValue(ctx, principalKey{}, j.principal)
 	ctx, j.cancel = context.WithCancelCause(ctx)
 	return ctx

@@ -32,6 +32,7 @@ type toldRun struct {
 	Input         arcp.RawJSON `json:"input,omitzero"`
 	MaxRuntimeSec uint64       `json:"max_runtime_sec,omitzero"` // from its acceptance
 	Attempt       int          `json:"attempt"`
+	Span          string       `json:"span,omitzero"` // the traceparent of what the job is under
 }
 
 // toldEnd is how a job ended.
@@ -58,7 +59,7 @@ func (j *job) tell(end *toldEnd) ([]byte, error) {
 		End: end,
 	}
 	if end == nil {
-		t.Run = &toldRun{Input: j.task.input, MaxRuntimeSec: uint64(j.asked.maxRuntime / time.Second), Attempt: j.task.attempt}
+		t.Run = &toldRun{Input: j.task.input, MaxRuntimeSec: uint64(j.asked.maxRuntime / time.Second), Attempt: j.task.attempt, Span: j.span}
 	}
 	return dynjson.Marshal(t)
 }
@@ -132,6 +133,7 @@ func (rt *Runtime) jobOf(a *arcp.JobAccepted, t *told) *job {
 	j.task = &Task{job: j, lease: leaseOf(a.Lease)}
 	if t.Run != nil {
 		j.asked.maxRuntime, j.task.input, j.task.attempt = seconds(t.Run.MaxRuntimeSec), t.Run.Input, t.Run.Attempt
+		j.span = t.Run.Span
 	}
 	j.remote.Store(true)
 	return j

@@ -4,29 +4,87 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"strings"
 
+	"github.com/arcpkit/arcp/internal/dynjson"
 	"github.com/arcpkit/arcp/pkg/arcp"
 )
 
 type traceKey struct{}
 
+type activeSpanKey struct{}
+
+// trace is the place of a job in its trace (§11).
+type trace struct {
+	id     string // 32 lower-case hex digits
+	parent string // the traceparent of the span that the job is under
+}
+
 // TraceID returns the trace that ctx belongs to, 32 lower-case hex digits, or "" (§11).
 func TraceID(ctx context.Context) string {
-	id, _ := ctx.Value(traceKey{}).(string)
+	if t, ok := ctx.Value(traceKey{}).(trace); ok {
+		return t.id
+	}
+	id, _ := arcp.ParseTraceID(Traceparent(ctx))
 	return id
 }
 
-// Traceparent returns a W3C traceparent for a new span in the trace of ctx, or "" when there is none (§11).
+// Traceparent returns the W3C traceparent of the active span of ctx, or "" when there is none (§11). In a job that is the innermost
+// span of the runtime's [SpanFunc]; without one it is the span that the job was submitted under.
 func Traceparent(ctx context.Context) string {
-	return arcp.Traceparent(TraceID(ctx), randomHex(8))
+	if active, ok := ctx.Value(activeSpanKey{}).(func(context.Context) string); ok {
+		if parent := active(ctx); parent != "" {
+			return parent
+		}
+	}
+	t, _ := ctx.Value(traceKey{}).(trace)
+	return t.parent
 }
 
-// traceOf returns the trace that a peer named, a new one when it named none.
-func traceOf(sent string) string {
-	if id, ok := arcp.ParseTraceID(sent); ok {
-		return id
+// ContextWithTraceparent returns a context of which active tells the active span, and that of contexts made of it: Traceparent calls it
+// with the context that it was asked about. A [SpanFunc] uses it; "" is no span.
+func ContextWithTraceparent(ctx context.Context, active func(context.Context) string) context.Context {
+	return context.WithValue(ctx, activeSpanKey{}, active)
+}
+
+// traceOf returns the trace that a submit names in its envelope or in a W3C carrier, and the span in it; new ones for what it does not name.
+func traceOf(e *arcp.Envelope) trace {
+	carried := carriedParent(e.Extensions)
+	id, ok := arcp.ParseTraceID(e.TraceID)
+	if !ok {
+		return traceUnder(carried)
 	}
-	return randomHex(16)
+	if carriedID, _ := arcp.ParseTraceID(carried); len(e.TraceID) == len(id) && carriedID == id {
+		return traceUnder(carried)
+	}
+	return traceUnder(e.TraceID)
+}
+
+// traceUnder is the trace of a traceparent, of a trace id, or a new one.
+func traceUnder(parent string) trace {
+	id, ok := arcp.ParseTraceID(parent)
+	switch {
+	case !ok:
+		id = randomHex(16)
+		parent = arcp.Traceparent(id, randomHex(8))
+	case len(parent) == len(id):
+		parent = arcp.Traceparent(id, randomHex(8))
+	}
+	return trace{id: strings.Clone(id), parent: strings.Clone(parent)}
+}
+
+// carriedParent returns what the W3C carrier among the extensions of a message names, "" when there is none.
+func carriedParent(extensions arcp.RawJSON) string {
+	if !strings.Contains(string(extensions), arcp.TraceExtension) {
+		return ""
+	}
+	var all map[string]arcp.RawJSON
+	var carrier map[string]any
+	if dynjson.Unmarshal(extensions, &all) != nil || dynjson.Unmarshal(all[arcp.TraceExtension], &carrier) != nil {
+		return ""
+	}
+	parent, _ := carrier[arcp.TraceparentKey].(string)
+	return parent
 }
 
 func randomHex(n int) string {
