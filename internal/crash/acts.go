@@ -85,11 +85,15 @@ func (a *actor) newSubmit(rng *rand.Rand) *arcp.JobSubmit {
 	case 1, 2:
 		w.Events, w.GapMS, w.Pad = 300, 0, 3000 // faster than anybody writes
 	}
-	agent := agentAgain
+	p := &arcp.JobSubmit{Agent: agentAgain, IdempotencyKey: "key-" + w.Tag}
 	if rng.IntN(3) == 0 {
-		agent = agentOnce
+		p.Agent = agentOnce
 	}
-	return &arcp.JobSubmit{Agent: agent, Input: w.input(), IdempotencyKey: "key-" + w.Tag}
+	if rng.IntN(25) == 0 {
+		w.Events, w.GapMS, p.MaxRuntimeSec = 60, 30, new(uint64(1)) // less than it takes
+	}
+	p.Input = w.input()
+	return p
 }
 
 func (w *work) input() arcp.RawJSON {

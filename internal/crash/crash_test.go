@@ -23,8 +23,12 @@ func TestMain(m *testing.M) {
 // guards A19
 func TestKills(t *testing.T) {
 	t.Parallel()
-	status, last, all := play(t, "-kills", "8", "-sweep", "0", "-seed", "20261124")
-	if status != exitOK || !strings.HasPrefix(last, "crash: ok kills=8 ") || !strings.HasSuffix(last, " lost=0 doubled=0 reordered=0") {
+	kills := "8"
+	if testing.Short() {
+		kills = "3"
+	}
+	status, last, all := play(t, "-kills", kills, "-sweep", "0", "-seed", "20261124")
+	if status != exitOK || !strings.HasPrefix(last, "crash: ok kills="+kills+" ") || !strings.HasSuffix(last, " lost=0 doubled=0 reordered=0") {
 		t.Errorf("status %d\n%s", status, all)
 	}
 }
@@ -34,6 +38,9 @@ func TestSweep(t *testing.T) {
 	t.Parallel()
 	p := newPlan(t)
 	p.sweep = 9
+	if testing.Short() {
+		p.sweep = 30
+	}
 	total := &tally{}
 	if err := p.sweepCommits(t.Context(), total); err != nil {
 		t.Fatal(err)
@@ -50,7 +57,7 @@ func TestLies(t *testing.T) {
 	p.lies, p.wait = 4, 2*time.Second // what was lost is waited for
 	total := &tally{}
 	for n := 12; n < 30 && total.ok(); n += 3 {
-		if _, err := p.sweepOnce(t.Context(), n, false, total); err != nil {
+		if _, err := p.sweepOnce(t.Context(), death{kill: n}, total); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -63,9 +63,10 @@ type judgement struct {
 
 	logs     map[string]*log   // by job, as they are in the end
 	listed   map[string]bool   // jobs on the last lists
-	accepted map[string]string // key by job
+	accepted map[string]bool   // jobs
 	cancels  map[string]bool   // jobs whose cancel was asked for
 	agents   map[string]string // name of the agent by job
+	limited  map[string]bool   // jobs that may run for so long only
 }
 
 // log is a job's log as it is in the end.
@@ -85,7 +86,7 @@ type place struct {
 func judge(all []entry, lossy bool) *verdict {
 	j := &judgement{
 		all: all, frames: make([]*arcp.Envelope, len(all)), lossy: lossy, logs: map[string]*log{},
-		listed: map[string]bool{}, accepted: map[string]string{}, cancels: map[string]bool{}, agents: map[string]string{},
+		listed: map[string]bool{}, accepted: map[string]bool{}, cancels: map[string]bool{}, agents: map[string]string{}, limited: map[string]bool{},
 	}
 	j.learn()
 	j.invariants()
@@ -100,8 +101,8 @@ func judge(all []entry, lossy bool) *verdict {
 
 // learn decodes the frames, and keeps what the last audit saw.
 func (j *judgement) learn() {
-	keys := map[string]string{} // by request id
-	resumes := map[int]bool{}   // by link
+	asked := map[string]*arcp.JobSubmit{} // by request id
+	resumes := map[int]bool{}             // by link
 	for i := range j.all {
 		e := &j.all[i]
 		if e.Frame == nil {
@@ -124,9 +125,12 @@ func (j *judgement) learn() {
 				j.resumed++
 			}
 		case *arcp.JobSubmit:
-			keys[env.ID] = p.IdempotencyKey
+			asked[env.ID] = p
 		case *arcp.JobAccepted:
-			j.accepted[p.JobID] = keys[p.RequestID]
+			if s := asked[p.RequestID]; s != nil {
+				j.limited[p.JobID] = s.MaxRuntimeSec != nil
+			}
+			j.accepted[p.JobID] = true
 			j.agents[p.JobID], _, _ = strings.Cut(p.Agent, "@")
 		case *arcp.JobCancel:
 			j.cancels[p.JobID] = true
@@ -220,7 +224,7 @@ func (j *judgement) acknowledged() {
 	}
 	j.events = len(seen)
 	for id, listed := range j.listed {
-		if _, ok := j.accepted[id]; listed && !ok {
+		if listed && !j.accepted[id] {
 			j.find(doubled, "job %s is on the list and nobody was told of it: some key made two", id)
 		}
 	}

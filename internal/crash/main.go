@@ -73,9 +73,9 @@ func harness(args []string, out, errOut io.Writer) int {
 	p := plan{out: errOut, wait: patience}
 	f := flag.NewFlagSet("crash", flag.ContinueOnError)
 	f.SetOutput(errOut)
-	f.IntVar(&p.kills, "kills", 500, "how often to kill a server, all in all")
+	f.IntVar(&p.kills, "kills", 500, "how often to kill a server in the rounds")
 	f.Uint64Var(&p.seed, "seed", uint64(time.Now().UnixNano()), "what decides everything that is left to chance")
-	f.IntVar(&p.sweep, "sweep", 1, "kill at each `n`th commit of a conversation first; 0 is not to")
+	f.IntVar(&p.sweep, "sweep", 1, "first kill at each `n`th commit of a conversation; 0 is not to")
 	f.StringVar(&p.dir, "dir", "", "where to work; a new folder of the system's when empty")
 	f.BoolVar(&p.keep, "keep", false, "keep all folders, and not only that of a round that failed")
 	f.IntVar(&p.lies, "lies", 0, "a planted bug: the sweep's server only says that it has done so many commits before its death")
@@ -121,8 +121,9 @@ func (p *plan) all(ctx context.Context) (*tally, error) {
 			return total, err
 		}
 	}
-	for n := uint64(0); n == 0 || total.kills < p.kills && ctx.Err() == nil; n++ {
-		r := round{plan: p, seed: p.seed + n, kills: min(roundKills, p.kills-total.kills), lossy: n%4 == 3}
+	swept := total.kills
+	for n := uint64(0); n == 0 || total.kills-swept < p.kills && ctx.Err() == nil; n++ {
+		r := round{plan: p, seed: p.seed + n, kills: min(roundKills, p.kills-(total.kills-swept)), lossy: n%4 == 3}
 		if err := r.play(ctx, total); err != nil || !total.ok() {
 			return total, err
 		}

@@ -45,8 +45,12 @@ func (r *round) play(ctx context.Context, total *tally) error {
 		return err
 	}
 	defer r.tearDown()
-	for r.done < r.kills && ctx.Err() == nil && len(r.wrong) == 0 {
-		if err := r.once(); err != nil {
+	for looked := false; r.done < r.kills && ctx.Err() == nil && len(r.wrong) == 0; {
+		err := r.once()
+		if err == nil && !looked && r.done >= r.kills/2 {
+			looked, err = true, r.look(ctx)
+		}
+		if err != nil {
 			r.wrong = append(r.wrong, err.Error())
 		}
 	}
@@ -164,6 +168,14 @@ func (r *round) once() error {
 		r.done++
 	}
 	return r.server.start()
+}
+
+// look reads the jobs that have ended, half way: in the end they must be what they are now.
+func (r *round) look(ctx context.Context) error {
+	if err := r.server.await(); err != nil {
+		return err
+	}
+	return audit(ctx, r.folder, lookName)
 }
 
 // within is a moment of up to most; short ones come more often, for much happens in them.

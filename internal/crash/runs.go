@@ -156,10 +156,11 @@ func (r *runs) result(p *arcp.JobResult) {
 	}
 }
 
-// failure checks the end of a job that did not succeed: it was cancelled, or a restart ended it.
+// failure checks the end of a job that did not succeed: it was cancelled, took too long, or a restart ended it.
 func (r *runs) failure(p *arcp.JobError) {
 	switch {
 	case p.FinalStatus == arcp.StatusCancelled && r.j.cancels[r.id]:
+	case p.FinalStatus == arcp.StatusTimedOut && r.j.limited[r.id]:
 	case p.FinalStatus == arcp.StatusError && p.Code == arcp.CodeInternalError && p.Retryable && !r.mayRestart():
 	default:
 		r.j.find(other, "job %s of the agent %s ended as %s, %s %q %s", r.id, r.j.agents[r.id], p.FinalStatus, p.Code, p.Message, p.Details)

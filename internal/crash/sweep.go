@@ -12,13 +12,28 @@ import (
 	"github.com/arcpkit/arcp/pkg/client"
 )
 
+// death says at which commit a server ends itself, or is told to end.
+type death struct {
+	kill  int // the commit of the SIGKILL
+	after bool
+	term  int // the commit of a SIGTERM before that; 0 is none
+}
+
+// String is the name of the folder.
+func (d death) String() string { return fmt.Sprintf("sweep-%d-%d-%v", d.term, d.kill, d.after) }
+
+func (d death) args() []string {
+	return []string{"-kill-at", fmt.Sprint(d.kill), fmt.Sprintf("-after=%v", d.after), "-term-at", fmt.Sprint(d.term)}
+}
+
 // sweepCommits plays one conversation again and again. Each time the server ends itself one commit later, before that commit or after it, until a
-// conversation comes to its end without. Every third time it ends itself at a commit of its next start as well.
+// conversation comes to its end without. Every third time it ends itself at a commit of its next start as well. Then the same for the commits of
+// a server that was told to end, early and late in the conversation.
 func (p *plan) sweepCommits(ctx context.Context, total *tally) error {
-	start, kills := time.Now(), total.kills
-	for _, after := range []bool{false, true} {
-		for n := 1; ; n += p.sweep {
-			died, err := p.sweepOnce(ctx, n, after, total)
+	start, before := time.Now(), *total
+	for _, first := range []death{{kill: 1}, {kill: 1, after: true}, {term: 9, kill: 10}, {term: 17, kill: 18}, {term: 25, kill: 26}} {
+		for d := first; ; d.kill += p.sweep {
+			died, err := p.sweepOnce(ctx, d, total)
 			if err != nil || !total.ok() {
 				return err
 			}
@@ -27,58 +42,60 @@ func (p *plan) sweepCommits(ctx context.Context, total *tally) error {
 			}
 		}
 	}
-	fmt.Fprintf(p.out, "sweep kills=%d (%v)\n", total.kills-kills, time.Since(start).Round(time.Millisecond))
+	fmt.Fprintf(p.out, "sweep kills=%d jobs=%d events=%d (%v)\n", total.kills-before.kills, total.jobs-before.jobs, total.events-before.events,
+		time.Since(start).Round(time.Millisecond))
 	return nil
 }
 
-// sweepOnce plays the conversation with a server that dies at commit n, and says whether it did.
-func (p *plan) sweepOnce(ctx context.Context, n int, after bool, total *tally) (died bool, err error) {
-	dir := filepath.Join(p.dir, fmt.Sprintf("sweep-%d-%v", n, after))
+// sweepOnce plays the conversation with a server that dies as it is told, and says whether it did.
+func (p *plan) sweepOnce(ctx context.Context, d death, total *tally) (died bool, err error) {
+	dir := filepath.Join(p.dir, d.String())
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return false, err
 	}
 	s := &server{dir: dir, args: []string{p.self, roleServer, "-data", filepath.Join(dir, "data")}}
-	if err := s.start("-kill-at", fmt.Sprint(n), fmt.Sprintf("-after=%v", after), "-lies", fmt.Sprint(p.lies)); err != nil {
+	if err := s.start(append(d.args(), "-lies", fmt.Sprint(p.lies))...); err != nil {
 		return false, err
 	}
 	spoken := make(chan error, 1)
 	go func() { spoken <- p.converse(ctx, dir) }()
-	deaths := 0
+	kills, starts := 0, 0
+	var wrong []string
 	for over := false; !over; {
 		select {
-		case err = <-spoken:
+		case err := <-spoken:
 			over = true
+			if err != nil {
+				wrong = append(wrong, fmt.Sprintf("the conversation: %v", err))
+			}
 		case <-s.proc.Gone():
 			<-s.ready
-			deaths++
-			if err := s.start(nextDeath(n, deaths)...); err != nil {
+			if s.proc.Err() != nil {
+				kills++
+			}
+			if starts++; starts > 3 {
+				return true, fmt.Errorf("%v: the server dies again and again: %w", d, s.proc.Err())
+			}
+			if err := s.start(nextDeath(d.kill, starts)...); err != nil {
 				return true, err
 			}
 		}
 	}
-	died = deaths > 0
 	s.kill() // it may have been about to, and the audit must not be its end
-	if err := s.start(); err != nil {
-		return died, err
-	}
-	if err := s.await(); err != nil {
-		return died, err
-	}
-	var wrong []string
-	if err != nil {
-		wrong = append(wrong, fmt.Sprintf("the conversation: %v", err))
+	if err := errors.Join(s.start(), s.await()); err != nil {
+		return true, err
 	}
 	if err := audit(ctx, dir, finalName); err != nil {
 		wrong = append(wrong, err.Error())
 	}
 	s.kill()
-	return died, p.conclude(dir, deaths+1, false, total, wrong...)
+	return kills > 0, p.conclude(dir, kills+2, false, total, wrong...)
 }
 
 // nextDeath says when the process after a death is to die: now and then at one of its first commits, which take up what there is.
-func nextDeath(n, deaths int) []string {
-	if n%3 == 0 && deaths == 1 {
-		return []string{"-kill-at", fmt.Sprint(1 + n/3%6)}
+func nextDeath(n, starts int) []string {
+	if n%3 == 0 && starts == 1 {
+		return death{kill: 1 + n/3%6}.args()
 	}
 	return nil
 }
