@@ -293,6 +293,33 @@ func TestStaleNode(t *testing.T) {
 	})
 }
 
+// TestJobRunsAgainOnTheOtherNode: in the same log, for those who follow it there, too; the agent that is still running at the dead node leaves
+// no trace.
+func TestJobRunsAgainOnTheOtherNode(t *testing.T) {
+	onNodes(t, func(t *testing.T, n *nodes) {
+		for _, b := range []*bench{n.a, n.b} {
+			if err := b.Handle("again", runtime.Restartable(runtime.AgentFunc(n.step))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p, w := n.join(t, n.a, "alice"), n.join(t, n.b, "alice")
+		id := p.submit(&arcp.JobSubmit{Agent: "again"})
+		w.say("s", &arcp.JobSubscribe{JobID: id, History: true})
+		w.want("job.subscribed running from 0")
+		n.steps <- struct{}{}
+		w.want("step 1")
+		n.Lose(n.owner(t, store.KindJob, id))
+		w.want(`restarted {"attempt":2}`)
+		n.steps <- struct{}{}
+		w.want("step 1")
+		p.resume(n.b, 1)
+		p.want(`restarted {"attempt":2}`, "step 1")
+		close(n.steps)
+		p.want(`result "done"`)
+		w.want(`result "done"`)
+	})
+}
+
 // TestShutdownLeavesSessionsToTheOthers: what a client has after a shutdown goes on at the node that is left.
 func TestShutdownLeavesSessionsToTheOthers(t *testing.T) {
 	onNodes(t, func(t *testing.T, n *nodes) {

@@ -66,7 +66,7 @@ func (j *job) goOn(ctx context.Context) {
 // minLeft is what is left of a time that is over: 0 is no limit.
 const minLeft = 1
 
-// left is what is left of the job's time, 0 when that has no limit. A clock that was set back adds nothing to it.
+// left is what is left of the job's time, 0 when that has no limit.
 func (j *job) left(now time.Time) time.Duration {
 	if j.asked.maxRuntime == 0 {
 		return 0
@@ -76,7 +76,8 @@ func (j *job) left(now time.Time) time.Duration {
 
 // remaining is what is left of a time that began at a moment: all of it at most, minLeft at least.
 func remaining(began time.Time, whole time.Duration, now time.Time) time.Duration {
-	return max(minLeft, min(whole, whole-now.Sub(began)))
+	gone := max(0, now.Sub(began)) // a clock that was set back adds nothing
+	return max(minLeft, whole-gone)
 }
 
 func (rt *Runtime) lostError() *arcp.Error {
