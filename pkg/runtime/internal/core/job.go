@@ -17,6 +17,8 @@ type Job struct {
 	deadline time.Duration // on the monotonic clock; 0 is none
 	fence    time.Duration // when the grace ends; 0 while nothing stops the job
 	grace    time.Duration
+	joined   int         // what has to end before the job
+	final    *JobEffects // how the job ends once nothing has to; nil while that is not decided
 }
 
 // Cause says why a job was told to stop.
@@ -48,6 +50,7 @@ type JobEffects struct {
 	Status   arcp.JobStatus // the final status of the terminal
 	Success  bool           // write the terminal for the agent's result
 	Fence    bool           // the agent has not returned: it may no longer act
+	Ending   bool           // the agent may no longer act, and what has joined must end: the terminal waits for it
 	Timer    time.Duration  // when to call Tick next, on the monotonic clock; 0 is never
 }
 
@@ -60,8 +63,31 @@ func (j *Job) Reason() string { return j.reason }
 // Over says whether the job has its terminal.
 func (j *Job) Over() bool { return j.status != arcp.StatusPending && j.status != arcp.StatusRunning }
 
-// Stopping says whether something has told the job to stop.
-func (j *Job) Stopping() bool { return j.cause != NoCause }
+// Stopping says whether something has told the job to stop, or it is about to end.
+func (j *Job) Stopping() bool { return j.cause != NoCause || j.final != nil }
+
+// Join says that something began that must end before the job does, as a child. It is false once the job stops: then nothing may begin.
+func (j *Job) Join() bool {
+	if j.Over() || j.Stopping() {
+		return false
+	}
+	j.joined++
+	return true
+}
+
+// Part says that something which joined has ended.
+func (j *Job) Part() JobEffects {
+	j.joined--
+	switch {
+	case j.Over():
+		return JobEffects{}
+	case j.final == nil || j.joined > 0:
+		return j.wait(JobEffects{})
+	}
+	fx := *j.final
+	j.status = fx.Status
+	return fx
+}
 
 // JobAt returns a job that another node has brought this far.
 func JobAt(status arcp.JobStatus) Job { return Job{status: status} }
@@ -91,7 +117,7 @@ func (j *Job) Cancel(mine bool, reason string, now time.Duration) JobEffects {
 		return j.refuse(arcp.CodePermissionDenied, "only the session that submitted a job may cancel it")
 	case j.Over():
 		return j.refuse(arcp.CodeInvalidRequest, "the job has already ended")
-	case j.cause != NoCause && j.cause != Cancelled:
+	case j.final != nil && j.cause != Cancelled, j.cause != NoCause && j.cause != Cancelled:
 		return j.refuse(arcp.CodeInvalidRequest, "the job is ending already")
 	case j.cause == NoCause:
 		j.reason = reason
@@ -101,7 +127,7 @@ func (j *Job) Cancel(mine bool, reason string, now time.Duration) JobEffects {
 
 // Shutdown stops the job because the runtime stops.
 func (j *Job) Shutdown(now time.Duration) JobEffects {
-	if j.Over() {
+	if j.Over() || j.final != nil {
 		return JobEffects{}
 	}
 	return j.stop(Stopped, now, JobEffects{})
@@ -110,7 +136,7 @@ func (j *Job) Shutdown(now time.Duration) JobEffects {
 // Tick says what time it is. It may be called at any time, and must be at JobEffects.Timer or soon after.
 func (j *Job) Tick(now time.Duration) JobEffects {
 	switch {
-	case j.Over():
+	case j.Over(), j.final != nil:
 		return JobEffects{}
 	case j.fence > 0 && now >= j.fence:
 		return j.end(nil, JobEffects{Fence: true})
@@ -122,7 +148,7 @@ func (j *Job) Tick(now time.Duration) JobEffects {
 
 // Return says that the agent has returned: err is nil when it succeeded.
 func (j *Job) Return(err *arcp.Error) JobEffects {
-	if j.Over() {
+	if j.Over() || j.final != nil {
 		return JobEffects{}
 	}
 	return j.end(err, JobEffects{})
@@ -148,6 +174,10 @@ func (j *Job) end(err *arcp.Error, fx JobEffects) JobEffects {
 		fx.Status = finalStatus(err)
 	}
 	fx.Terminal, fx.Success = err, err == nil
+	if j.joined > 0 {
+		j.final = &JobEffects{Terminal: fx.Terminal, Success: fx.Success, Status: fx.Status}
+		return JobEffects{Fence: fx.Fence, Ending: true}
+	}
 	j.status = fx.Status
 	return fx
 }
@@ -165,6 +195,9 @@ func finalStatus(err *arcp.Error) arcp.JobStatus {
 }
 
 func (j *Job) wait(fx JobEffects) JobEffects {
+	if j.final != nil {
+		return fx
+	}
 	if fx.Timer = j.fence; fx.Timer == 0 {
 		fx.Timer = j.deadline
 	}
