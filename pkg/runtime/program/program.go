@@ -23,7 +23,8 @@ type Options struct {
 	// Dir is the working folder; empty means this process's own.
 	Dir string
 	// Env is the environment programs start from, "KEY=value" each; nil means this process's own. Variables whose names
-	// begin with ARCP_ are taken out, for they hold the operator's tokens, and TRACEPARENT is set to the job's trace.
+	// begin with ARCP_ are taken out, for they hold the operator's tokens, and TRACEPARENT is set to the job's trace and
+	// ARCP_ATTEMPT to the number of the run, from 1.
 	Env []string
 	// Grace is how long a program may take to leave; 0 means DefaultGrace.
 	Grace time.Duration
@@ -84,7 +85,7 @@ func (a *Agent) Run(ctx context.Context, t *runtime.Task) error {
 		return err
 	}
 	p, err := proc.Start(proc.Options{
-		Args: a.argv, Dir: a.opts.Dir, Env: environment(a.opts.Env, runtime.Traceparent(ctx)),
+		Args: a.argv, Dir: a.opts.Dir, Env: environment(a.opts.Env, runtime.Traceparent(ctx), t.Attempt()),
 		PipeStderr: true, Grace: a.opts.Grace, EndWithParent: true,
 	})
 	if err != nil {

@@ -159,7 +159,7 @@ func TestEndings(t *testing.T) {
 
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
-	job := submit(t, `echo "{\"result\":\"$ARCP_TOKEN|$arcp_x|$KEEP|$TRACEPARENT\"}"`, &program.Options{
+	job := submit(t, `echo "{\"result\":\"$ARCP_TOKEN|$arcp_x|$KEEP|$TRACEPARENT|$ARCP_ATTEMPT\"}"`, &program.Options{
 		Env: []string{"ARCP_TOKEN=secret", "arcp_x=secret", "KEEP=kept", "TRACEPARENT=stale", "PATH=" + os.Getenv("PATH")},
 	}, &arcp.JobSubmit{})
 	res, err := job.Result(t.Context())
@@ -167,8 +167,8 @@ func TestEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := string(res.Result)
-	if !strings.HasPrefix(got, `"||kept|00-`+job.Accepted().TraceID+"-") || !strings.HasSuffix(got, `-01"`) {
-		t.Errorf("the program saw %s, want KEEP and the trace %s", got, job.Accepted().TraceID)
+	if !strings.HasPrefix(got, `"||kept|00-`+job.Accepted().TraceID+"-") || !strings.HasSuffix(got, `-01|1"`) {
+		t.Errorf("the program saw %s, want KEEP, the trace %s and run 1", got, job.Accepted().TraceID)
 	}
 }
 
