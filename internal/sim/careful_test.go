@@ -309,7 +309,8 @@ func (c *careful) excuse(what string, s *client.Session, err error, codes ...arc
 	}
 	lost := errors.Is(err, client.ErrSessionExpired) || errors.Is(err, client.ErrLinkLost)
 	given := errors.Is(err, context.Canceled) || errors.Is(err, client.ErrUnsubscribed) // given up, as it was meant to be
-	if given || c.w.isDown() || c.w.small || lost && c.w.silence(s.ID())+longestWait >= c.w.opts.Limits.ResumeWindow {
+	dying := c.w.kind != single && errors.Is(err, arcp.CodeInternalError)               // so was its node
+	if given || dying || c.w.isDown() || c.w.small || lost && c.w.silence(s.ID())+longestWait >= c.w.opts.Limits.ResumeWindow {
 		return
 	}
 	c.w.fail("%s, session %s: %s = %v", c.name, s.ID(), what, err)

@@ -57,7 +57,11 @@ func (w *world) start() *node {
 	}
 	w.mu.Lock()
 	w.nodes = append(w.nodes, n)
+	down := w.down
 	w.mu.Unlock()
+	if down && w.remove(n) { // while it started
+		n.leave(0)
+	}
 	return n
 }
 

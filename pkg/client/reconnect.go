@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"time"
 
@@ -53,6 +54,7 @@ func (s *Session) serve(ctx context.Context, l *link.Link, timeout time.Duration
 	if failed != nil {
 		cause = failed
 	}
+	cause = notEOF(cause)
 	s.disconnected(l, cause)
 	if s.in.open && (s.in.seq > seq || time.Since(begin) >= s.o.Reconnect.Max) {
 		*r = retry{}
@@ -170,6 +172,14 @@ func (s *Session) redial(ctx context.Context, r *retry, cause error) (*link.Link
 		case errors.Is(err, ErrInsecure):
 			return nil, fmt.Errorf("%w: %w", ErrLinkLost, err)
 		}
-		cause = err
+		cause = notEOF(err)
 	}
+}
+
+// notEOF keeps io.EOF out of what a session is lost for: Next says with it that a job has ended. The words stay.
+func notEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return errors.New(err.Error())
+	}
+	return err
 }

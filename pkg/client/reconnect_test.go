@@ -103,6 +103,45 @@ func TestALinkThatNeverWorksIsGivenUp(t *testing.T) {
 	})
 }
 
+// An iterator does not end as if its job had when there is no way back to the runtime, however the links end.
+func TestALostSessionIsNotTheEndOfItsJobs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		dials := 0
+		d := transport.DialerFunc(func(context.Context) (transport.Conn, error) {
+			ours, theirs := transport.Pipe()
+			if dials++; dials > 1 {
+				_ = theirs.Close("nobody listens")
+				return ours, nil
+			}
+			go func() {
+				p := &peer{t: t, conn: theirs, lax: true}
+				p.read()
+				p.send(benchWelcome)
+				p.accept(p.read())
+				p.thought("job_a", "one")
+				_ = theirs.Close("")
+			}()
+			return ours, nil
+		})
+		s, err := Connect(t.Context(), d, &Options{Reconnect: &Reconnect{GiveUp: time.Minute}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		j, err := s.Submit(t.Context(), &arcp.JobSubmit{Agent: "a"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var last error
+		for _, err := range j.Events(t.Context()) {
+			last = err
+		}
+		if !errors.Is(last, ErrLinkLost) || errors.Is(last, io.EOF) {
+			t.Errorf("Events end with %v, want ErrLinkLost and no io.EOF in it", last)
+		}
+	})
+}
+
 // A second link over an open network does not carry what the first would not have (§14).
 func TestRedialKeepsTokensOffTheOpenNetwork(t *testing.T) {
 	t.Parallel()
