@@ -21,7 +21,7 @@ const (
 	LimitCancelGraceSec = 10
 	// LimitPrincipalConnections is the most connections that carry a session of one principal. Set by
 	// runtime.Limits.PrincipalConnections. §6.1, ours.
-	LimitPrincipalConnections = 2000
+	LimitPrincipalConnections = 5000
 	// LimitPrincipalSessions is the most sessions of one principal, live and waiting to be resumed. Set by
 	// runtime.Limits.PrincipalSessions. §6.1, ours.
 	LimitPrincipalSessions = 5000
@@ -33,10 +33,10 @@ const (
 	LimitPrincipalSubscriptions = 10000
 	// LimitPrincipalSubmitRate is the submits of one principal a second, in the long run. Set by
 	// runtime.Limits.PrincipalSubmitRate. §7.1, ours.
-	LimitPrincipalSubmitRate = 1000
+	LimitPrincipalSubmitRate = 50000
 	// LimitPrincipalSubmitBurst is the most submits of one principal at once. Set by
 	// runtime.Limits.PrincipalSubmitBurst. §7.1, ours.
-	LimitPrincipalSubmitBurst = 5000
+	LimitPrincipalSubmitBurst = 100000
 	// LimitPrincipalBytes is what is kept of the jobs of one principal, finished ones too, in bytes. Set by
 	// runtime.Limits.PrincipalBytes. §8.3, ours.
 	LimitPrincipalBytes = 8589934592
@@ -62,7 +62,7 @@ const (
 	LimitAckLagEvents = 10000
 	// LimitJobEventRate is the events of one job a second; its agent waits when it is faster, once it has used up
 	// those of one second. Set by runtime.Limits.JobEventRate. §8.3, ours.
-	LimitJobEventRate = 100000
+	LimitJobEventRate = 1000000
 	// LimitJobBytes is what one job may emit, all its events together; past it the agent gets an error, in bytes.
 	// Set by runtime.Limits.JobBytes. §8.3, ours.
 	LimitJobBytes = 4294967296

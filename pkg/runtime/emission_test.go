@@ -41,7 +41,7 @@ func runAgent(t *testing.T, b *bench, served *sync.WaitGroup, f func(ctx context
 
 // An agent that is faster than its rate waits, and not a nanosecond longer than it has to; several at once share it.
 //
-// guards threat 10
+// guards T10
 func TestEventRate(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -99,8 +99,7 @@ func TestEventRateEndsWithContext(t *testing.T) {
 
 // What a job may emit, and what is kept for its principal, is bounded; the job still ends, and what is forgotten makes room.
 //
-// guards threat 10
-// guards threat 25
+// guards T10
 func TestStoredBytes(t *testing.T) {
 	t.Parallel()
 	text := strings.Repeat("x", 1000)
@@ -161,7 +160,7 @@ func TestStoredBytes(t *testing.T) {
 
 // A link on which nobody says anything, and where nothing is to come, ends where heartbeats were not agreed on; its session waits.
 //
-// guards threat 9
+// guards T9
 func TestIdle(t *testing.T) {
 	t.Parallel()
 	inBench(t, func(l *runtime.Limits) { l.Idle = time.Minute }, func(b *bench, served *sync.WaitGroup) {

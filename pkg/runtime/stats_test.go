@@ -21,8 +21,7 @@ import (
 
 // Whatever clients do, and whatever they are refused, in the end nothing is counted any more.
 //
-// guards threat 9
-// guards threat 10
+// guards T9, T10
 func TestCountersReturnToZero(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(40) {
