@@ -25,6 +25,7 @@ type careful struct {
 	readers   sync.WaitGroup
 	read      map[*client.Job]bool // has a reader; a second one would share the events with the first
 
+	left    map[*client.Job]bool // unsubscribed from
 	options client.Options
 	sparse  bool          // sees logs with holes
 	watched []*client.Job // observed, and not unsubscribed from yet
@@ -36,7 +37,7 @@ type careful struct {
 }
 
 func newCareful(w *world, actor uint64, principal string) *careful {
-	return &careful{w: w, name: fmt.Sprint("p", actor), principal: principal, read: map[*client.Job]bool{}, r: w.rng(actor), dials: w.rng(actor + 1_000_000)}
+	return &careful{w: w, name: fmt.Sprint("p", actor), principal: principal, read: map[*client.Job]bool{}, left: map[*client.Job]bool{}, r: w.rng(actor), dials: w.rng(actor + 1_000_000)}
 }
 
 // way is how one session gets to the runtime. A process that dies takes its way along.
@@ -189,6 +190,7 @@ func (c *careful) act(ctx context.Context, s *client.Session, own []*client.Job)
 	case 10:
 		if n := len(c.watched); n > 0 {
 			_ = c.watched[n-1].Unsubscribe(ctx)
+			c.left[c.watched[n-1]] = true
 			c.watched = c.watched[:n-1]
 		}
 	default:
@@ -231,7 +233,7 @@ func (c *careful) handOver(w *way, s *client.Session, own []*client.Job) *client
 		}
 		delete(newest, j.ID()) // own may hold it twice
 		last, live, whole := c.w.lastRead(j)
-		if whole {
+		if whole || c.left[j] { // it may be its own, by its key, and no State has it any more
 			continue
 		}
 		again, err := next.Attach(ctx, j.ID())
