@@ -234,9 +234,9 @@ func (a *actor) attach(ctx context.Context, id string) {
 	}
 }
 
-// refused notes a refusal that nothing explains.
+// refused notes a refusal that nothing explains. That the session is over is said once, by leave.
 func (a *actor) refused(what string, err error) {
-	if isPassing(err) || a.session.Err() != nil {
+	if isPassing(err) || errors.Is(err, client.ErrSessionExpired) || errors.Is(err, client.ErrLinkLost) {
 		return
 	}
 	a.diary.fault("%s: %v", what, err)

@@ -266,7 +266,7 @@ func (j *judgement) readings() {
 		switch {
 		case going && r.Index <= before && r.Index > 0:
 			j.find(doubled, "%s was handed event %d of job %s after %d", e.life, r.Index, r.Job, before)
-		case going && r.Index != before+1 && !r.Begin:
+		case going && r.Index != before+1 && !r.Begin && !j.lossy:
 			j.find(lost, "%s was handed event %d of job %s after %d", e.life, r.Index, r.Job, before)
 		case !going && !r.Begin && !j.lossy && r.Index > client[of]+1:
 			j.find(lost, "%s went on with event %d of job %s, its client had come to %d", e.life, r.Index, r.Job, client[of])

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -169,8 +170,15 @@ func (p *Process) Kill() {
 	<-p.gone
 }
 
-// Terminate tells the group to terminate, and does not wait for it; see Gone.
-func (p *Process) Terminate() { p.signal(terminateGroup) }
+// Terminate tells the process alone to terminate, where the system can, and does not wait for it; see Gone. Its children are its own to
+// end.
+func (p *Process) Terminate() {
+	p.signal(func(leader *os.Process) {
+		if leader.Signal(syscall.SIGTERM) != nil {
+			_ = leader.Kill()
+		}
+	})
+}
 
 func (p *Process) signal(send func(*os.Process)) {
 	p.mu.Lock()
