@@ -81,6 +81,14 @@ func (a Amount) Sub(b Amount) Amount {
 	return r
 }
 
+// Shift returns a with its decimal point moved to the left by a few places, which must not be negative, exactly.
+func (a Amount) Shift(places uint8) Amount {
+	var r Amount
+	r.d.Set(&a.d)
+	r.d.Exponent -= int32(places)
+	return r
+}
+
 // Cmp returns -1, 0 or +1 as a is less than, equal to or greater than b.
 func (a Amount) Cmp(b Amount) int { return a.d.Cmp(&b.d) }
 

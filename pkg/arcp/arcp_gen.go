@@ -7,7 +7,7 @@ const (
 	// Version is the protocol version, the value of the member arcp.
 	Version = "1.1"
 	// SpecDigest is the SHA-256 of the spec files, in hex; builds that agree on it agree on the wire.
-	SpecDigest = "76ee7432ff6075f8f372eb85901a3b204ec7e2c8ae343fad8a46c727726a3c46"
+	SpecDigest = "8d117ddf73a6ad68bb3cda32eb60757fffc6690c78963fb56f0ab6b64a900dd0"
 )
 
 // Feature names a negotiable part of the protocol. Names we do not know pass through.

@@ -12,6 +12,7 @@ const (
 	PrefixJob     = "job_"
 	PrefixResult  = "res_"
 	PrefixMessage = "msg_"
+	PrefixCall    = "call_"
 )
 
 // crockford is the base 32 of ids: digits sort before letters, and no letter is mistaken for a digit.

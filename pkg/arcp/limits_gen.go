@@ -146,7 +146,7 @@ const (
 	// LimitCredentialRevokeSec is how long revoking one may delay the end of a job, in seconds. Not kept yet. §9.8,
 	// ours.
 	LimitCredentialRevokeSec = 5
-	// LimitLeaseGraceSec is how long after its lease ended a job may still return, in seconds. Not kept yet. §9.5,
-	// ours.
+	// LimitLeaseGraceSec is how long after its lease ended a job may still return, in seconds. Kept by the runtime.
+	// §9.5, ours.
 	LimitLeaseGraceSec = 1
 )

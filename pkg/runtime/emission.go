@@ -59,15 +59,20 @@ func (e *emission) refill(now time.Duration, rate int64) (wait time.Duration, ok
 	return wait, n > 0
 }
 
-// emit adds an event to the job's log, as soon as the limits of the job and of its principal allow.
-func (j *job) emit(ctx context.Context, ev *arcp.JobEvent) error {
+// emit adds an event to the job's log, as soon as the limits of the job and of its principal allow, and debits what it costs.
+func (j *job) emit(ctx context.Context, ev *arcp.JobEvent, cost arcp.Budget) error {
 	if u := j.stored.usage; u != nil && u.full() {
 		return overLimit(arcp.CodeBackpressure, limitPrincipalBytes, j.rt.opts.Limits.PrincipalBytes)
 	}
 	if err := j.emission.pass(ctx, j.rt); err != nil {
 		return err
 	}
-	_, err := j.log.Append(ctx, ev)
+	var err error
+	if cost == nil {
+		_, err = j.log.Append(ctx, ev)
+	} else {
+		err = j.spend(ctx, ev, cost)
+	}
 	if errors.Is(err, journal.ErrFull) {
 		full := overLimit(arcp.CodeBackpressure, limitJobBytes, j.rt.opts.Limits.JobBytes)
 		full.Retryable = false

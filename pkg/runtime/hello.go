@@ -12,6 +12,7 @@ import (
 // built is what this runtime can do; nothing else is advertised (§6.2).
 var built = [...]arcp.Feature{
 	arcp.FeatureHeartbeat, arcp.FeatureAck, arcp.FeatureListJobs, arcp.FeatureSubscribe,
+	arcp.FeatureLeaseExpiresAt, arcp.FeatureCostBudget, arcp.FeatureModelUse,
 	arcp.FeatureProgress, arcp.FeatureResultChunk, arcp.FeatureAgentVersions,
 }
 

@@ -33,6 +33,7 @@ type job struct {
 
 	owner *owner // the session that submitted it
 	asked asked
+	grant *grant
 	keyed bool // an idempotency key leads here
 	over  atomic.Bool
 	slot  slot      // one of the unfinished jobs of its owner, and of its principal
@@ -63,6 +64,7 @@ type job struct {
 var (
 	ErrCancelled = errors.New("runtime: the job was cancelled")
 	ErrTimedOut  = errors.New("runtime: the job ran longer than it may")
+	ErrExpired   = errors.New("runtime: the lease of the job has expired")
 	ErrStopped   = errors.New("runtime: the runtime stops")
 	ErrTakenOver = errors.New("runtime: another runtime has the job now")
 	errFenced    = errors.New("runtime: the agent did not stop in time")
@@ -74,6 +76,8 @@ func stopError(c core.Cause) error {
 		return ErrCancelled
 	case core.TimedOut:
 		return ErrTimedOut
+	case core.Expired:
+		return ErrExpired
 	default:
 		return ErrStopped
 	}
@@ -132,6 +136,9 @@ func (j *job) step(move func() core.JobEffects) core.JobEffects {
 	fx := move()
 	over := fx.Refuse == nil && j.apply(&fx)
 	j.mu.Unlock()
+	if fx.Stop == core.Expired {
+		j.rt.audit(&trail{action: auditExpire, principal: j.principal, session: j.owner.id, job: j.id, agent: j.agent, reason: "the lease has expired"})
+	}
 	if over {
 		j.finished()
 	}
@@ -178,6 +185,7 @@ func (j *job) writeTerminal(fx *core.JobEffects) {
 	j.uncount() // before anybody can see the end
 	j.rt.count.end(fx.Status)
 	j.spans.failure = fx.Terminal
+	j.grant.purse.end()
 	t := &journal.Terminal{Row: j.row(fx.Status), Snapshot: j.tellEnd(fx.Status)}
 	if fx.Success {
 		j.success(t)

@@ -87,14 +87,14 @@ func (rt *Runtime) summaryOf(ctx context.Context, row *store.JobRow) (arcp.JobSu
 	a := p.(*arcp.JobAccepted)
 	s := arcp.JobSummary{
 		JobID: row.JobID, Agent: row.Agent, Status: arcp.JobStatus(row.Status), Lease: a.Lease, LeaseConstraints: a.LeaseConstraints,
-		ParentJobID: a.ParentJobID, CreatedAt: row.Created, TraceID: a.TraceID,
+		Budget: a.Budget, ParentJobID: a.ParentJobID, CreatedAt: row.Created, TraceID: a.TraceID,
 	}
 	rt.mu.Lock()
 	j := rt.jobs[row.JobID]
 	rt.mu.Unlock()
 	switch {
 	case j != nil && !j.remote.Load():
-		s.LastEventSeq = j.log.Committed()
+		s.LastEventSeq, s.Budget = j.log.Committed(), j.budgetLeft()
 	case rt.opts.Shared:
 		s.LastEventSeq, _, _ = journal.Last(ctx, rt.store, row.JobID) // a job that is just being forgotten has none
 	}

@@ -41,6 +41,7 @@ func (rt *Runtime) WriteMetrics(w io.Writer) error {
 		{"arcp_readers_cut_total", "Links cut because their readers were too slow.", s.Cut},
 		{"arcp_events_total", "Events and ends of jobs committed.", s.Events},
 		{"arcp_event_bytes_total", "Bytes of those.", s.EventBytes},
+		{"arcp_foreign_costs_total", "Metrics of costs in a currency without a budget, of jobs that have one in others.", s.ForeignCosts},
 		{"arcp_batches_total", "Commits they took.", s.Batches},
 	} {
 		kind := "gauge"

@@ -49,7 +49,7 @@ func (j *job) goOn(ctx context.Context) {
 		reason, cancelled = j.posted(ctx)
 	}
 	j.mu.Lock()
-	j.core = core.NewJob(now, j.left(time.Now()), j.rt.opts.Limits.CancelGrace)
+	j.core = core.NewJob(now, j.left(time.Now()), j.rt.opts.Limits.CancelGrace, j.grant.expiry)
 	agent := j.mayRunAgain()
 	j.mu.Unlock()
 	switch {
@@ -57,6 +57,8 @@ func (j *job) goOn(ctx context.Context) {
 		j.step(func() core.JobEffects { return j.core.Cancel(true, reason, now) })
 	case j.asked.maxRuntime > 0 && j.left(time.Now()) == minLeft:
 		j.step(func() core.JobEffects { return j.core.Tick(now + minLeft) })
+	case j.grant.expiry.Over(time.Now(), now):
+		j.step(func() core.JobEffects { return j.core.Expire(now) })
 	case agent != nil && j.again(ctx, agent):
 		return
 	}
@@ -172,6 +174,9 @@ func (j *job) take(ctx context.Context, epoch store.Epoch, head *store.Head, end
 		return nil
 	}
 	if err := j.log.Load(ctx, j.alt); err != nil {
+		return err
+	}
+	if err := j.respend(); err != nil {
 		return err
 	}
 	return j.log.Take(epoch, head.Records)

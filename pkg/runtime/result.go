@@ -158,7 +158,7 @@ func (w *ResultWriter) send(p []byte, more bool) error {
 		body.Data = string(p)
 	}
 	ev := arcp.JobEvent{Kind: arcp.KindResultChunk, TS: time.Now(), Body: &body}
-	err := w.task.job.emit(w.ctx, &ev)
+	err := w.task.job.emit(w.ctx, &ev, nil)
 	switch {
 	case errors.Is(err, journal.ErrTooLarge):
 		return errChunk

@@ -117,7 +117,20 @@ func (rt *Runtime) forget(old []*job) {
 }
 
 func (j *job) row(status arcp.JobStatus) *store.JobRow {
-	return &store.JobRow{
+	return j.rowWith(status, j.grant.purse.remaining())
+}
+
+// rowWith is the job's line in listings, with what is left of its budget.
+func (j *job) rowWith(status arcp.JobStatus, left arcp.Budget) *store.JobRow {
+	row := &store.JobRow{
 		JobID: j.id, Principal: j.principal, Agent: j.agent, Status: string(status), Created: j.created, Summary: j.line,
 	}
+	if len(left) > 0 {
+		a := j.accepted("")
+		a.Budget = left
+		if line, err := a.AppendJSON(nil); err == nil {
+			row.Summary = line
+		}
+	}
+	return row
 }

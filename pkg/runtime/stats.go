@@ -31,11 +31,13 @@ type Stats struct {
 	Events     uint64                    // numbered records committed
 	EventBytes uint64                    // of those
 	Batches    uint64                    // commits they took
+
+	ForeignCosts uint64 // metrics of costs in a currency that the job has no budget in, though it has one in others
 }
 
 // counters is what is counted as it happens. Events are counted by the journal, a batch at a time.
 type counters struct {
-	opened, resumed, closed, submitted, cancelled, subscribed, cut atomic.Uint64
+	opened, resumed, closed, submitted, cancelled, subscribed, cut, foreign atomic.Uint64
 
 	ended   map[arcp.JobStatus]*atomic.Uint64 // neither map is changed once it is made
 	refused map[arcp.ErrorCode]*atomic.Uint64
@@ -71,7 +73,8 @@ func (rt *Runtime) Stats() Stats {
 		Opened: c.opened.Load(), Resumed: c.resumed.Load(), Closed: c.closed.Load(), Submitted: c.submitted.Load(),
 		Cancelled: c.cancelled.Load(), Subscribed: c.subscribed.Load(), Cut: c.cut.Load(),
 		Ended: map[arcp.JobStatus]uint64{}, Refused: map[arcp.ErrorCode]uint64{},
-		Events: written.Events, EventBytes: written.Bytes, Batches: written.Batches,
+		ForeignCosts: c.foreign.Load(),
+		Events:       written.Events, EventBytes: written.Bytes, Batches: written.Batches,
 	}
 	for status, n := range c.ended {
 		s.Ended[status] = n.Load()

@@ -26,7 +26,7 @@ func (c *connection) submit(ctx context.Context, s *session, e *arcp.Envelope, p
 
 // accept makes a job of a submit and starts it; nil when it was refused. Reserve, if there is one, runs before anything is recorded.
 func (c *connection) accept(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobSubmit, reserve func(*job) *arcp.Error) *job {
-	agent, name, refusal := s.admit(p)
+	agent, name, g, refusal := s.admit(p)
 	if refusal != nil {
 		c.refuse(e, refusal)
 		return nil
@@ -36,7 +36,7 @@ func (c *connection) accept(ctx context.Context, s *session, e *arcp.Envelope, p
 	if s.conn.Load() != c {
 		return nil // the session went on over another link, where the client asks again
 	}
-	j, jobCtx := s.newJob(e, p, name)
+	j, jobCtx := s.newJob(e, p, name, g)
 	if refusal := j.claim(); refusal != nil {
 		j.cancel(refusal)
 		c.refuse(e, refusal)
@@ -72,19 +72,22 @@ func (c *connection) accept(ctx context.Context, s *session, e *arcp.Envelope, p
 	return j
 }
 
-// admit checks what a submit asks for.
-func (s *session) admit(p *arcp.JobSubmit) (Agent, string, *arcp.Error) {
-	if err := s.unbuilt(p); err != nil {
-		return nil, "", err
+// admit checks what a submit asks for, and grants it.
+func (s *session) admit(p *arcp.JobSubmit) (a Agent, name string, g *grant, refusal *arcp.Error) {
+	if refusal := s.unnegotiated(p); refusal != nil {
+		return nil, "", nil, refusal
 	}
 	if s.owner.unfinished.Load() >= s.rt.opts.Limits.SessionJobs {
-		return nil, "", overLimit(arcp.CodeRateLimited, limitSessionJobs, s.rt.opts.Limits.SessionJobs)
+		return nil, "", nil, overLimit(arcp.CodeRateLimited, limitSessionJobs, s.rt.opts.Limits.SessionJobs)
 	}
-	return s.rt.agents.resolve(p.Agent)
+	if a, name, refusal = s.rt.agents.resolve(p.Agent); refusal == nil {
+		g, refusal = newGrant(p, time.Now(), s.rt.now())
+	}
+	return a, name, g, refusal
 }
 
-// unbuilt refuses what this runtime would otherwise silently leave out.
-func (s *session) unbuilt(p *arcp.JobSubmit) *arcp.Error {
+// unnegotiated refuses what a client asks for without having agreed on it.
+func (s *session) unnegotiated(p *arcp.JobSubmit) *arcp.Error {
 	needs := func(pointer string, f arcp.Feature) *arcp.Error {
 		return arcp.NewError(arcp.CodeInvalidRequest, "%s: needs the feature %q, which was not negotiated", pointer, string(f))
 	}
@@ -94,31 +97,31 @@ func (s *session) unbuilt(p *arcp.JobSubmit) *arcp.Error {
 		return arcp.NewError(arcp.CodeInvalidRequest, "/payload/parent_job_id: is never taken from a client")
 	case strings.Contains(p.Agent, "@") && !s.has(arcp.FeatureAgentVersions):
 		return needs("/payload/agent", arcp.FeatureAgentVersions)
-	case p.LeaseRequest.Has(arcp.NamespaceCostBudget):
+	case p.LeaseRequest.Has(arcp.NamespaceCostBudget) && !s.has(arcp.FeatureCostBudget):
 		return needs("/payload/lease_request/"+arcp.NamespaceCostBudget, arcp.FeatureCostBudget)
-	case p.LeaseRequest.Has(arcp.NamespaceModelUse):
+	case p.LeaseRequest.Has(arcp.NamespaceModelUse) && !s.has(arcp.FeatureModelUse):
 		return needs("/payload/lease_request/"+arcp.NamespaceModelUse, arcp.FeatureModelUse)
-	case lc != nil && !lc.ExpiresAt.IsZero():
+	case lc != nil && !lc.ExpiresAt.IsZero() && !s.has(arcp.FeatureLeaseExpiresAt):
 		return needs("/payload/lease_constraints/expires_at", arcp.FeatureLeaseExpiresAt)
-	case lc != nil && len(lc.MaxBudget) > 0:
+	case lc != nil && len(lc.MaxBudget) > 0 && !s.has(arcp.FeatureCostBudget):
 		return needs("/payload/lease_constraints/max_budget", arcp.FeatureCostBudget)
 	}
 	return nil
 }
 
 // newJob copies what it keeps of the submit: strings of a frame share memory with their neighbours.
-func (s *session) newJob(e *arcp.Envelope, p *arcp.JobSubmit, agent string) (*job, context.Context) {
+func (s *session) newJob(e *arcp.Envelope, p *arcp.JobSubmit, agent string, g *grant) (*job, context.Context) {
 	j := &job{
 		rt: s.rt, id: arcp.NewID(arcp.PrefixJob), agent: agent, principal: s.principal, owner: s.owner,
-		created: time.Now().UTC(),
+		grant: g, created: time.Now().UTC(),
 	}
 	tr := traceOf(e)
 	j.trace, j.span = tr.id, tr.parent
 	if p.MaxRuntimeSec != nil {
 		j.asked.maxRuntime = seconds(*p.MaxRuntimeSec)
 	}
-	j.core = core.NewJob(s.rt.now(), j.asked.maxRuntime, s.rt.opts.Limits.CancelGrace)
-	j.task = &Task{job: j, input: append(arcp.RawJSON(nil), p.Input...), attempt: 1, lease: leaseOf(p.LeaseRequest)}
+	j.core = core.NewJob(s.rt.now(), j.asked.maxRuntime, s.rt.opts.Limits.CancelGrace, g.expiry)
+	j.task = &Task{job: j, input: append(arcp.RawJSON(nil), p.Input...), attempt: 1}
 	return j, j.context()
 }
 
@@ -130,17 +133,10 @@ func (j *job) context() context.Context {
 	return ctx
 }
 
-// leaseOf is the lease granted: what was asked for, never nil.
-func leaseOf(asked arcp.Lease) arcp.Lease {
-	if asked == nil {
-		return arcp.Lease{}
-	}
-	return asked.Clone()
-}
-
 func (j *job) accepted(requestID string) *arcp.JobAccepted {
 	return &arcp.JobAccepted{
-		RequestID: requestID, JobID: j.id, Agent: j.agent, Lease: j.task.lease, AcceptedAt: j.created, TraceID: j.trace,
+		RequestID: requestID, JobID: j.id, Agent: j.agent, Lease: j.grant.lease, LeaseConstraints: j.grant.constraints,
+		Budget: j.grant.budget, AcceptedAt: j.created, TraceID: j.trace,
 	}
 }
 

@@ -73,7 +73,8 @@ func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSub
 			return nil
 		}
 		e := c.envelope(j.id, j.trace, &arcp.JobSubscribed{
-			JobID: j.id, CurrentStatus: j.statusAt(cut), Agent: j.agent, Lease: j.task.lease, TraceID: j.trace,
+			JobID: j.id, CurrentStatus: j.statusAt(cut), Agent: j.agent, Lease: j.grant.lease, LeaseConstraints: j.grant.constraints,
+			Budget: j.budgetLeft(), TraceID: j.trace,
 			SubscribedFrom: min(from, cut), Replayed: p.History, RequestID: requestID, AfterEventSeq: after,
 		})
 		frame := c.encode(s, e)

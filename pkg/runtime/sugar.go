@@ -34,18 +34,3 @@ func (t *Task) Metric(ctx context.Context, name string, value arcp.Number, unit 
 func (t *Task) Status(ctx context.Context, phase, message string) error {
 	return t.Emit(ctx, &arcp.StatusBody{Phase: phase, Message: message})
 }
-
-// Authorize asks the gate whether the job may do something now; every operation with authority must pass it first (§9.3). What the
-// lease does not name is denied. The error says what was refused, as PERMISSION_DENIED.
-func (t *Task) Authorize(ctx context.Context, capability, target string) error {
-	switch {
-	case t.job.over.Load():
-		return ErrJobOver
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	}
-	if !t.lease.Covers(capability, target) {
-		return arcp.NewError(arcp.CodePermissionDenied, "the lease does not allow %s on %q", capability, target)
-	}
-	return nil
-}

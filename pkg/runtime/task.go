@@ -16,7 +16,6 @@ type Task struct {
 	job     *job
 	input   arcp.RawJSON
 	attempt int
-	lease   arcp.Lease
 
 	mu     sync.Mutex
 	inline arcp.RawJSON // the result set
@@ -48,7 +47,7 @@ func (t *Task) Input() arcp.RawJSON {
 }
 
 // Lease returns what the job may do. It must not be changed.
-func (t *Task) Lease() arcp.Lease { return t.lease }
+func (t *Task) Lease() arcp.Lease { return t.job.grant.lease }
 
 // Emit records an event. It returns when the event has its place in the job's log, and waits, for no longer than ctx, only while the
 // store is far behind; no reader ever holds it up. Reserved names and invalid bodies are INVALID_REQUEST.
@@ -60,7 +59,11 @@ func (t *Task) Emit(ctx context.Context, body arcp.EventBody) error {
 	if err := checkEvent(&ev); err != nil {
 		return err
 	}
-	return taskError(t.job.emit(ctx, &ev))
+	cost, refusal := t.job.costOf(&ev)
+	if refusal != nil {
+		return refusal
+	}
+	return taskError(t.job.emit(ctx, &ev, cost))
 }
 
 // Flush waits until everything emitted before is committed to the store.

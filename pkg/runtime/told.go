@@ -22,6 +22,7 @@ type told struct {
 	Accepted  arcp.RawJSON `json:"accepted"` // the payload without its request, which names agent, lease and trace
 	Message   string       `json:"message"`  // the accepted frame's id
 	Request   string       `json:"request"`  // the submit it answers
+	Spent     arcp.Budget  `json:"spent,omitempty"`
 
 	Run *toldRun `json:"run,omitzero"` // until it has ended
 	End *toldEnd `json:"end,omitzero"` // once it has
@@ -56,7 +57,7 @@ func (j *job) tell(end *toldEnd) ([]byte, error) {
 	}
 	t := &told{
 		Principal: j.principal, Session: j.owner.id, Keyed: j.keyed, Accepted: j.line, Message: j.asked.message, Request: j.asked.request,
-		End: end,
+		Spent: j.grant.purse.spent(), End: end,
 	}
 	if end == nil {
 		t.Run = &toldRun{Input: j.task.input, MaxRuntimeSec: uint64(j.asked.maxRuntime / time.Second), Attempt: j.task.attempt, Span: j.span}
@@ -128,9 +129,9 @@ func (rt *Runtime) jobOf(a *arcp.JobAccepted, t *told) *job {
 	j := &job{
 		rt: rt, id: a.JobID, agent: a.Agent, principal: t.Principal, trace: a.TraceID, created: a.AcceptedAt, line: t.Accepted,
 		keyed: t.Keyed, log: rt.seq.NewRemote(a.JobID, a.TraceID), cancel: func(error) {}, core: core.JobAt(arcp.StatusRunning),
-		asked: asked{message: t.Message, request: t.Request},
+		asked: asked{message: t.Message, request: t.Request}, grant: grantAgain(a, t.Spent, time.Now(), rt.now()),
 	}
-	j.task = &Task{job: j, lease: leaseOf(a.Lease)}
+	j.task = &Task{job: j}
 	if t.Run != nil {
 		j.asked.maxRuntime, j.task.input, j.task.attempt = seconds(t.Run.MaxRuntimeSec), t.Run.Input, t.Run.Attempt
 		j.span = t.Run.Span

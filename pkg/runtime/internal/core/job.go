@@ -15,6 +15,7 @@ type Job struct {
 	cause    Cause
 	reason   string        // of a cancel
 	deadline time.Duration // on the monotonic clock; 0 is none
+	expiry   Expiry        // of its lease
 	fence    time.Duration // when the grace ends; 0 while nothing stops the job
 	grace    time.Duration
 	joined   int         // what has to end before the job
@@ -30,11 +31,12 @@ const (
 	Cancelled
 	TimedOut
 	Stopped // the runtime shuts down
+	Expired // its lease has ended
 )
 
 // NewJob returns a pending job. A maxRuntime of 0 is no limit.
-func NewJob(now, maxRuntime, grace time.Duration) Job {
-	j := Job{status: arcp.StatusPending, grace: grace}
+func NewJob(now, maxRuntime, grace time.Duration, expiry Expiry) Job {
+	j := Job{status: arcp.StatusPending, grace: grace, expiry: expiry}
 	if maxRuntime > 0 {
 		j.deadline = later(now, maxRuntime)
 	}
@@ -133,6 +135,14 @@ func (j *Job) Shutdown(now time.Duration) JobEffects {
 	return j.stop(Stopped, now, JobEffects{})
 }
 
+// Expire stops the job because its lease has ended (§9.5), by whichever clock.
+func (j *Job) Expire(now time.Duration) JobEffects {
+	if j.Over() || j.final != nil {
+		return JobEffects{}
+	}
+	return j.stop(Expired, now, JobEffects{})
+}
+
 // Tick says what time it is. It may be called at any time, and must be at JobEffects.Timer or soon after.
 func (j *Job) Tick(now time.Duration) JobEffects {
 	switch {
@@ -142,6 +152,8 @@ func (j *Job) Tick(now time.Duration) JobEffects {
 		return j.end(nil, JobEffects{Fence: true})
 	case j.fence == 0 && j.deadline > 0 && now >= j.deadline:
 		return j.stop(TimedOut, now, JobEffects{})
+	case j.fence == 0 && j.expiry.due(now):
+		return j.stop(Expired, now, JobEffects{})
 	}
 	return j.wait(JobEffects{})
 }
@@ -157,7 +169,11 @@ func (j *Job) Return(err *arcp.Error) JobEffects {
 func (j *Job) stop(c Cause, now time.Duration, fx JobEffects) JobEffects {
 	if j.cause == NoCause {
 		j.cause, fx.Stop = c, c
-		j.fence = later(now, max(j.grace, 1))
+		grace := j.grace
+		if c == Expired {
+			grace = min(grace, expiryGrace)
+		}
+		j.fence = later(now, max(grace, 1))
 	}
 	return j.wait(fx)
 }
@@ -168,6 +184,8 @@ func (j *Job) end(err *arcp.Error, fx JobEffects) JobEffects {
 		err, fx.Status = arcp.NewError(arcp.CodeCancelled, "the job was cancelled"), arcp.StatusCancelled
 	case TimedOut:
 		err, fx.Status = arcp.NewError(arcp.CodeTimeout, "the job ran longer than max_runtime_sec"), arcp.StatusTimedOut
+	case Expired:
+		err, fx.Status = arcp.NewError(arcp.CodeLeaseExpired, "the lease expired while the job ran"), arcp.StatusError
 	case Stopped:
 		err, fx.Status = arcp.NewError(arcp.CodeInternalError, "the runtime was stopped"), arcp.StatusError
 	default:
@@ -198,8 +216,13 @@ func (j *Job) wait(fx JobEffects) JobEffects {
 	if j.final != nil {
 		return fx
 	}
-	if fx.Timer = j.fence; fx.Timer == 0 {
+	switch {
+	case j.fence > 0:
+		fx.Timer = j.fence
+	case j.deadline > 0 && (j.expiry.at == 0 || j.deadline <= j.expiry.at):
 		fx.Timer = j.deadline
+	default:
+		fx.Timer = j.expiry.at
 	}
 	return fx
 }

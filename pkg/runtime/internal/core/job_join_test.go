@@ -23,7 +23,7 @@ func TestJobWaitsForWhatJoined(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			j := NewJob(0, time.Minute, grace)
+			j := NewJob(0, time.Minute, grace, Expiry{})
 			j.Start()
 			if !j.Join() || !j.Join() {
 				t.Fatal("nothing may join a job that runs")
@@ -56,7 +56,7 @@ func TestJobWaitsForWhatJoined(t *testing.T) {
 // TestJobWithoutWhatJoined: what has parted holds nothing up.
 func TestJobWithoutWhatJoined(t *testing.T) {
 	t.Parallel()
-	j := NewJob(0, time.Minute, grace)
+	j := NewJob(0, time.Minute, grace, Expiry{})
 	j.Start()
 	j.Join()
 	if fx := j.Part(); fx != (JobEffects{Timer: time.Minute}) {
@@ -68,7 +68,7 @@ func TestJobWithoutWhatJoined(t *testing.T) {
 	if j.Join() {
 		t.Error("a child began of a job that has ended")
 	}
-	lost := NewJob(0, 0, grace)
+	lost := NewJob(0, 0, grace, Expiry{})
 	lost.Join()
 	lost.Return(nil)
 	lost.Lose()

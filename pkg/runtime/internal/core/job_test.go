@@ -41,7 +41,7 @@ func TestJobLives(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			j := NewJob(0, time.Minute, grace)
+			j := NewJob(0, time.Minute, grace, Expiry{})
 			j.Start()
 			ends := 0
 			var last JobEffects
@@ -82,7 +82,7 @@ func live(j *Job, s jobStep) JobEffects {
 
 func TestCancelAnswers(t *testing.T) {
 	t.Parallel()
-	j := NewJob(0, 0, grace)
+	j := NewJob(0, 0, grace, Expiry{})
 	j.Start()
 	if fx := j.Cancel(false, "", 1); fx.Refuse == nil || fx.Refuse.Code != arcp.CodePermissionDenied || fx.Stop != NoCause {
 		t.Errorf("cancel by another session = %+v, want PERMISSION_DENIED and nothing done", fx)
@@ -93,7 +93,7 @@ func TestCancelAnswers(t *testing.T) {
 	if fx := j.Cancel(true, "second", time.Duration(5e9)); !fx.Ack || fx.Stop != NoCause || fx.Timer != 1+grace || j.Reason() != "first" {
 		t.Errorf("second cancel = %+v, reason %q: want the same answer and no change", fx, j.Reason())
 	}
-	late := NewJob(0, time.Second, grace)
+	late := NewJob(0, time.Second, grace, Expiry{})
 	late.Tick(time.Second)
 	if fx := late.Cancel(true, "", time.Second); fx.Refuse == nil || fx.Ack {
 		t.Errorf("cancel of a job that times out = %+v, want a refusal: it will not end as cancelled", fx)
@@ -107,7 +107,7 @@ func TestCancelAnswers(t *testing.T) {
 // TestFarDeadlines do not overflow. guards C11.
 func TestFarDeadlines(t *testing.T) {
 	t.Parallel()
-	j := NewJob(time.Hour, math.MaxInt64, math.MaxInt64)
+	j := NewJob(time.Hour, math.MaxInt64, math.MaxInt64, Expiry{})
 	if fx := j.Start(); fx.Timer != math.MaxInt64 {
 		t.Errorf("timer = %v, want the farthest there is", fx.Timer)
 	}

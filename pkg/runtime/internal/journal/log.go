@@ -42,7 +42,8 @@ type Log struct {
 	moved     chan struct{} // closed when flushed or failed changes; nil when nobody waits
 	pacer     pacer
 	account   account
-	emitted   int64 // bytes of events ever staged
+	emitted   int64          // bytes of events ever staged
+	states    map[Type]state // the newest record of each state; nil without one
 
 	remote   bool          // another node writes the job's records: they come by Load
 	cancel   *string       // the reason of a cancel asked for before the log was loaded
@@ -65,32 +66,10 @@ func (l *Log) JobID() string { return l.jobID }
 // staged bytes, and a moment now and then for a reader that reads and does not keep up; see pacer. It fails with ErrOver on a closed log, ErrTooLarge, or the encoder's error, and then nothing is staged.
 func (l *Log) Append(ctx context.Context, ev *arcp.JobEvent) (uint64, error) {
 	l.mu.Lock()
-	if err := l.pace(ctx); err != nil {
-		l.mu.Unlock()
-		return 0, err
-	}
-	for l.staged > l.seq.limits.StagedBytes && l.failed == nil && !l.closed {
-		if err := l.waitLocked(ctx); err != nil {
-			l.mu.Unlock()
-			return 0, err
-		}
-	}
-	if err := l.refusal(); err != nil {
-		l.mu.Unlock()
-		return 0, err
-	}
-	if most := l.seq.limits.EmittedBytes; most > 0 && l.emitted >= most {
-		l.mu.Unlock()
-		return 0, ErrFull
-	}
+	err := l.waitForRoom(ctx)
 	index := l.events + 1
-	s := l.room(sizeHint(ev))
-	mark := len(s.data)
-	gate := GateOf(ev.Kind)
-	out := append(s.data, byte(TypeEvent), byte(gate))
-	out, err := arcp.AppendEventTail(out, l.jobID, index, l.traceID, ev)
 	if err == nil {
-		err = l.stage(s, mark, out, gate)
+		err = l.stageEvent(ev)
 	}
 	few := l.events-l.sealed < batchEvents && l.staged < batchBytes
 	l.mu.Unlock()
@@ -101,6 +80,41 @@ func (l *Log) Append(ctx context.Context, ev *arcp.JobEvent) (uint64, error) {
 		l.seq.nudge()
 	}
 	return index, nil
+}
+
+// waitForRoom waits until an event may be staged. The caller holds l.mu, which is let go over a wait.
+func (l *Log) waitForRoom(ctx context.Context) error {
+	if err := l.pace(ctx); err != nil {
+		return err
+	}
+	for l.staged > l.seq.limits.StagedBytes && l.failed == nil && !l.closed {
+		if err := l.waitLocked(ctx); err != nil {
+			return err
+		}
+	}
+	if err := l.refusal(); err != nil {
+		return err
+	}
+	if most := l.seq.limits.EmittedBytes; most > 0 && l.emitted >= most {
+		return ErrFull
+	}
+	return nil
+}
+
+// stageEvent stages one event. The caller holds l.mu.
+func (l *Log) stageEvent(ev *arcp.JobEvent) error {
+	if l.states != nil {
+		l.repeatStates()
+	}
+	s := l.room(sizeHint(ev))
+	mark := len(s.data)
+	gate := GateOf(ev.Kind)
+	out := append(s.data, byte(TypeEvent), byte(gate))
+	out, err := arcp.AppendEventTail(out, l.jobID, l.events+1, l.traceID, ev)
+	if err != nil {
+		return err
+	}
+	return l.stage(s, mark, out, gate)
 }
 
 // How many events of a log, and bytes of them, may wait for a busy writer to commit them on its way back.
@@ -133,18 +147,26 @@ func sizeHint(ev *arcp.JobEvent) int {
 
 // Note stages a control record, which has no number and is in no view.
 func (l *Log) Note(t Type, data []byte) error {
-	rec := append([]byte{byte(t)}, data...)
 	l.mu.Lock()
 	defer l.seq.kick()
 	defer l.mu.Unlock()
 	if err := l.refusal(); err != nil {
 		return err
 	}
+	l.stageNote(t, data)
+	return nil
+}
+
+// stageNote stages a control record. The caller holds l.mu.
+func (l *Log) stageNote(t Type, data []byte) {
+	rec := append([]byte{byte(t)}, data...)
 	l.records++
 	l.staged += len(rec)
 	l.notes = append(l.notes, note{l.records, rec, []uint32{uint32(len(rec))}})
+	if t >= typeState {
+		l.keepState(t, data)
+	}
 	l.mark()
-	return nil
 }
 
 // Tell replaces what the store keeps beside the log, together with the next record that is staged.
@@ -258,9 +280,24 @@ func (l *Log) room(n int) *slab {
 		if fits && last.rec0+uint64(len(last.ends)) == l.records+1 {
 			return last
 		}
-		size = min(4*cap(last.data), slabMax)
+		if fits {
+			return l.split(last)
+		}
+		size = max(slabMin, min(4*cap(last.data), slabMax))
 	}
 	return l.grow(max(size, n))
+}
+
+// split goes on in what is left of the last slab's memory, after a control record that stands between.
+func (l *Log) split(last *slab) *slab {
+	n, k := len(last.data), len(last.ends)
+	s := &slab{data: last.data[n:], ends: last.ends[k:], rec0: l.records + 1, idx0: l.events + 1}
+	last.data, last.ends = last.data[:n:n], last.ends[:k:k]
+	if k == 0 {
+		l.slabs = l.slabs[:len(l.slabs)-1]
+	}
+	l.slabs = append(l.slabs, s)
+	return s
 }
 
 func (l *Log) grow(size int) *slab {

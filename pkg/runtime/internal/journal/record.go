@@ -14,6 +14,10 @@ const (
 	typeControl  Type = 16
 	TypeAccepted Type = 16 // the encoded job.accepted frame
 	TypeCancel   Type = 17 // a cancel request; the rest is its reason
+
+	// A state replaces the one before it; the newest of each type is kept however much of the log is trimmed.
+	typeState  Type = 32
+	TypeBudget Type = 32 // what the job has spent and set aside
 )
 
 // Gate is the second byte of a numbered record: what a session must have negotiated to be given it. Stored, as Type is.

@@ -115,6 +115,9 @@ func (l *Log) take(g *store.Segment, i int, rec []byte) {
 			reason := string(rec[1:])
 			l.cancel = &reason
 		}
+		if t >= typeState {
+			l.keepState(t, rec[1:])
+		}
 		return
 	}
 	if n, ok := indexIn(rec[recordHead:], l.jobID); ok && len(l.slabs) == 0 && n > l.events+1 {
