@@ -29,7 +29,7 @@ func (c *connection) hello(ctx context.Context, e *arcp.Envelope, p *arcp.Sessio
 		c.refuse(e, refusal)
 		return c.hangUp()
 	}
-	s, token, err := c.rt.open(ctx, who, c.negotiate(p.Capabilities))
+	s, token, err := c.rt.open(who, c.negotiate(p.Capabilities))
 	if err != nil {
 		refusal := arcp.NewError(arcp.CodeInternalError, "no session can be opened now")
 		if !errors.As(err, &refusal) {

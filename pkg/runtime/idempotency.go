@@ -35,7 +35,7 @@ func (c *connection) submitOnce(ctx context.Context, s *session, e *arcp.Envelop
 		case refusal != nil:
 			c.refuse(e, refusal)
 		case known != nil:
-			err = c.acceptAgain(ctx, s, e, known)
+			err = c.acceptAgain(s, e, known)
 		case c.reserveAndAccept(ctx, s, e, p, &reservation{sum: sum}, key):
 			continue
 		}
@@ -49,7 +49,7 @@ func (c *connection) submitOnce(ctx context.Context, s *session, e *arcp.Envelop
 // reserveAndAccept submits for the first time. It is true, and nothing was answered, when another node took the key just now.
 func (c *connection) reserveAndAccept(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobSubmit, r *reservation, key store.Key) (taken bool) {
 	reserved := false
-	j := c.accept(ctx, s, e, p, func(j *job) *arcp.Error {
+	j := c.accept(s, e, p, func(j *job) *arcp.Error {
 		j.keyed = true
 		refusal := s.rt.reserve(key, r.sum, j.id)
 		reserved, taken = refusal == nil, refusal == errKeyTaken
@@ -66,7 +66,7 @@ var errKeyTaken = arcp.NewError(arcp.CodeInternalError, "the idempotency key was
 
 // acceptAgain answers as the first time, makes the job the session's own, and gives it history and terminal once more: the
 // client may have lost all of it. What it has already it knows by its index.
-func (c *connection) acceptAgain(ctx context.Context, s *session, e *arcp.Envelope, j *job) error {
+func (c *connection) acceptAgain(s *session, e *arcp.Envelope, j *job) error {
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	if s.conn.Load() != c {

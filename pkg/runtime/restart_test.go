@@ -144,7 +144,7 @@ func TestWindowSurvives(t *testing.T) {
 		if !l.has(t, store.KindSession, parked.session) {
 			t.Error("the parked session ended early")
 		}
-		time.Sleep(2)
+		time.Sleep(2 * time.Nanosecond)
 		synctest.Wait()
 		if l.has(t, store.KindSession, parked.session) {
 			t.Error("the parked session's window was renewed")
@@ -153,7 +153,7 @@ func TestWindowSurvives(t *testing.T) {
 		if !l.has(t, store.KindSession, linked.session) {
 			t.Error("the session with a link ended early")
 		}
-		time.Sleep(2)
+		time.Sleep(2 * time.Nanosecond)
 		synctest.Wait()
 		if l.has(t, store.KindSession, linked.session) {
 			t.Error("the session with a link waits longer than its window")

@@ -73,7 +73,7 @@ func (s *session) snapshot() ([]byte, error) {
 }
 
 // open makes a session with its first token.
-func (rt *Runtime) open(ctx context.Context, who *Principal, features []arcp.Feature) (*session, arcp.Secret, error) {
+func (rt *Runtime) open(who *Principal, features []arcp.Feature) (*session, arcp.Secret, error) {
 	token := arcp.NewToken()
 	if rt.full() {
 		return nil, token, overLimit(arcp.CodeRateLimited, limitSessions, rt.opts.Limits.Sessions)

@@ -19,7 +19,7 @@ func TestLateWindowTimer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, _, err := rt.open(t.Context(), &Principal{ID: "alice"}, nil)
+	s, _, err := rt.open(&Principal{ID: "alice"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestSessionThatIsLeavingIsNotFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, _, err := rt.open(t.Context(), &Principal{ID: "alice"}, nil)
+	s, _, err := rt.open(&Principal{ID: "alice"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestGoodbyeWhileAJobEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, _, err := rt.open(t.Context(), &Principal{ID: "alice"}, nil)
+	s, _, err := rt.open(&Principal{ID: "alice"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestJobForgottenInTheMiddle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, _, err := rt.open(t.Context(), &Principal{ID: "alice"}, nil)
+	s, _, err := rt.open(&Principal{ID: "alice"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

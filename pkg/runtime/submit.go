@@ -20,12 +20,12 @@ func (c *connection) submit(ctx context.Context, s *session, e *arcp.Envelope, p
 	if p.IdempotencyKey != "" {
 		return c.submitOnce(ctx, s, e, p)
 	}
-	c.accept(ctx, s, e, p, nil)
+	c.accept(s, e, p, nil)
 	return nil
 }
 
 // accept makes a job of a submit and starts it; nil when it was refused. Reserve, if there is one, runs before anything is recorded.
-func (c *connection) accept(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobSubmit, reserve func(*job) *arcp.Error) *job {
+func (c *connection) accept(s *session, e *arcp.Envelope, p *arcp.JobSubmit, reserve func(*job) *arcp.Error) *job {
 	agent, name, g, refusal := s.admit(p)
 	if refusal != nil {
 		c.refuse(e, refusal)
