@@ -16,6 +16,7 @@ import (
 
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime"
+	"github.com/arcpkit/arcp/pkg/runtime/store"
 	"github.com/arcpkit/arcp/pkg/transport"
 )
 
@@ -275,4 +276,63 @@ func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// A runtime that is stopped, or lost its place, counts nothing any more; the next one counts what it took up, and that ends as well.
+//
+// guards T9
+func TestCountersOverRestarts(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				mem := &mortal{Memory: store.NewMemory(), level: store.ProcessKill}
+				start := func() *bench {
+					b := newBench(t, func(o *runtime.Options) {
+						l := &o.Limits
+						o.Store, l.ResumeWindow, l.JobRetention, l.Idempotency, l.CancelGrace = mem, time.Minute, time.Hour, time.Hour, time.Second
+					})
+					if err := b.Start(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					return b
+				}
+				var served sync.WaitGroup
+				r := rand.New(rand.NewPCG(seed, 0))
+				b := start()
+				for n := range 3 {
+					var clients sync.WaitGroup
+					for k := range uint64(3) {
+						clients.Go(func() { wild(t, b, &served, rand.New(rand.NewPCG(seed, uint64(n)<<8|k))) })
+					}
+					if r.IntN(2) == 0 {
+						clients.Wait()
+					} else {
+						time.Sleep(20 * time.Second)
+					}
+					old := b
+					if r.IntN(2) == 0 {
+						mem.Lose(mem.node)
+						synctest.Wait()
+					}
+					old.stop(t)
+					b = start()
+					clients.Wait()
+					time.Sleep(5 * time.Second)
+					if s := old.Stats(); s.Connections != 0 || s.Jobs != 0 || s.Subscriptions != 0 {
+						t.Errorf("the old runtime's Stats = %+v, want nothing left but what waits for the next", s)
+					}
+				}
+				time.Sleep(4 * time.Hour)
+				synctest.Wait()
+				s := b.Stats()
+				if s.Connections != 0 || s.Sessions != 0 || s.Jobs != 0 || s.Subscriptions != 0 || s.Finished != 0 || s.Principals != 0 || s.StoredBytes != 0 {
+					t.Errorf("Stats = %+v, want nothing left", s)
+				}
+				b.stop(t)
+				served.Wait()
+			})
+		})
+	}
 }
