@@ -43,6 +43,7 @@ func TestScript(t *testing.T) {
 			"put":     putCommand,
 			"signal":  signalCommand,
 			"logs":    logsCommand,
+			"dies":    diesCommand,
 			"get":     getCommand,
 			"flip":    flipCommand,
 		},

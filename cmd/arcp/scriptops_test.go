@@ -53,3 +53,15 @@ func (s *server) again(ts *testscript.TestScript) error {
 	s.args = append(s.args, "--listen", ts.Getenv("ADDRESS"))
 	return s.start(ts)
 }
+
+// dies CODE: waits until the server has ended by itself, with that code, and writes its log to the file serve.log.
+func diesCommand(ts *testscript.TestScript, _ bool, args []string) {
+	s := ts.Value(serverKey{}).(*server)
+	<-s.done
+	err := s.cmd.Wait()
+	s.cmd = nil
+	ts.Check(os.WriteFile(ts.MkAbs("serve.log"), []byte(s.log.String()), 0o600))
+	if got := fmt.Sprint(codeOf(err)); got != args[0] {
+		ts.Fatalf("arcp serve ended with code %s (%v), want %s:\n%s", got, err, args[0], s.log.String())
+	}
+}
