@@ -61,7 +61,11 @@ func (f *fate) restart() {
 		}
 		f.w.remove(old)
 		f.w.bury()
-		old.kill()
+		if f.r.IntN(4) == 0 {
+			old.leave(time.Duration(f.r.IntN(5)) * time.Second)
+		} else {
+			old.kill()
+		}
 		f.wait(time.Duration(f.r.IntN(15)) * time.Second * time.Duration(f.r.IntN(2)))
 		f.w.start()
 	}
@@ -123,6 +127,7 @@ func (w *world) bury() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.died = true
+	total.ended.Add(1)
 }
 
 func (w *world) hasDied() bool {

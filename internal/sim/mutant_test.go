@@ -187,7 +187,7 @@ func (b *bare) move(n *node, behind uint64) {
 	b.pause()
 }
 
-// Bugs in what several runtimes owe to the store, seen in the frames of a conversation.
+// Bugs in what runtimes owe to the store and to those that come after them, seen in the frames of a conversation. guards A4, A14, A19
 func TestMutants(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
