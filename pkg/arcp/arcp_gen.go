@@ -7,7 +7,7 @@ const (
 	// Version is the protocol version, the value of the member arcp.
 	Version = "1.1"
 	// SpecDigest is the SHA-256 of the spec files, in hex; builds that agree on it agree on the wire.
-	SpecDigest = "8d117ddf73a6ad68bb3cda32eb60757fffc6690c78963fb56f0ab6b64a900dd0"
+	SpecDigest = "bde49233bfde4ccb6168b0748575a8bf9fd7a4dd8a180fd8b028f71dfc67764a"
 )
 
 // Feature names a negotiable part of the protocol. Names we do not know pass through.
@@ -169,6 +169,8 @@ const (
 const (
 	// ReasonTakenOver is `taken_over`. Another link resumed the session.
 	ReasonTakenOver = "taken_over"
+	// ReasonParentEnded is `parent_ended`. The job that delegated this one has ended, or began anew.
+	ReasonParentEnded = "parent_ended"
 )
 
 // Names of the spans that a runtime makes. §11, ours.

@@ -201,7 +201,7 @@ func (rt *Runtime) newAdopted(a *adoption, k *kept, f *journal.Fold, l *loans, e
 		j := l.jobs[id]
 		switch {
 		case j == nil:
-		case j.owner.id == a.id:
+		case j.submittedIn(a.id):
 			accepted[id] = j.acceptedFrame()
 			j.recount()
 		case slices.Contains(k.Adopted, id):

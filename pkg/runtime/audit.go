@@ -14,6 +14,7 @@ const (
 	auditSubmit    = "submit"
 	auditCancel    = "cancel"
 	auditSubscribe = "subscribe"
+	auditDelegate  = "delegate"
 	auditExpire    = "expire"
 	auditDeny      = "deny" // any other request
 )
@@ -30,6 +31,7 @@ type trail struct {
 	job       string
 	agent     string
 	owner     string // of the job, where that is somebody else
+	parent    string // the job that delegated it, or was refused to
 	request   string // the type of what was denied
 	reason    string
 	refusal   *arcp.Error
@@ -52,6 +54,7 @@ func (rt *Runtime) audit(t *trail) {
 		{"job", t.job},
 		{"agent", t.agent},
 		{"owner", t.owner},
+		{"parent", t.parent},
 		{"request", t.request},
 		{"reason", t.reason},
 	} {

@@ -67,8 +67,8 @@ func (j *job) cancelFor(ctx context.Context, c *connection, s *session, requestI
 	}
 	over := fx.Refuse == nil && j.apply(&fx)
 	j.mu.Unlock()
-	if over {
-		j.finished()
+	if fx.Refuse == nil {
+		j.followUp(&fx, over)
 	}
 	return refusal
 }

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -37,7 +38,10 @@ func (j *job) costOf(ev *arcp.JobEvent) (arcp.Budget, *arcp.Error) {
 
 // spend stages a metric of a cost and what follows from it: the debit has its place in the log with the event, or neither has.
 func (j *job) spend(ctx context.Context, ev *arcp.JobEvent, cost arcp.Budget) error {
-	return j.log.AppendWith(ctx, ev, journal.TypeBudget, func() journal.Outcome {
+	if err := j.noteAbove(cost); err != nil {
+		return err
+	}
+	err := j.log.AppendWith(ctx, ev, journal.TypeBudget, func() journal.Outcome {
 		p := &j.grant.purse
 		p.tree.Lock()
 		defer p.tree.Unlock()
@@ -46,6 +50,34 @@ func (j *job) spend(ctx context.Context, ev *arcp.JobEvent, cost arcp.Budget) er
 		}
 		return j.outcome(p.debit(cost))
 	})
+	if err != nil {
+		_ = j.noteAbove(arcp.Budget{}.Sub(cost))
+	}
+	return err
+}
+
+// noteAbove adds what the job spends to what the logs of the jobs above say was spent, before its own says so: should one of them run
+// again, nothing of it is forgotten.
+func (j *job) noteAbove(cost arcp.Budget) error {
+	if len(cost) == 0 {
+		return nil
+	}
+	for at := j.kin.parent; at != nil; at = at.kin.parent {
+		err := at.log.Update(journal.TypeBudget, func() []byte {
+			p := &at.grant.purse
+			p.tree.Lock()
+			defer p.tree.Unlock()
+			p.own.Spent = p.own.Spent.Add(cost)
+			if !at.rt.lasting {
+				return nil
+			}
+			return p.state()
+		})
+		if err != nil && !errors.Is(err, journal.ErrOver) {
+			return err
+		}
+	}
+	return nil
 }
 
 // outcome is what a debit leaves in the log. The caller holds the lock of the purse.

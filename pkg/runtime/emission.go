@@ -61,6 +61,9 @@ func (e *emission) refill(now time.Duration, rate int64) (wait time.Duration, ok
 
 // emit adds an event to the job's log, as soon as the limits of the job and of its principal allow, and debits what it costs.
 func (j *job) emit(ctx context.Context, ev *arcp.JobEvent, cost arcp.Budget) error {
+	if j.closing.Load() {
+		return ErrJobOver
+	}
 	if u := j.stored.usage; u != nil && u.full() {
 		return overLimit(arcp.CodeBackpressure, limitPrincipalBytes, j.rt.opts.Limits.PrincipalBytes)
 	}

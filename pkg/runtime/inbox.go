@@ -117,7 +117,11 @@ func (rt *Runtime) letGo(j *job, cause error, linger bool) bool {
 	j.over.Store(true)
 	j.arm(0)
 	j.mu.Unlock()
+	j.closing.Store(true)
+	j.kin.lost(cause)
 	j.cancel(cause)
+	j.stopChildren(core.NoCause)
+	j.part()
 	j.task.release()
 	switch {
 	case running && linger:

@@ -33,6 +33,7 @@ type job struct {
 
 	owner *owner // the session that submitted it
 	asked asked
+	kin   kin
 	grant *grant
 	keyed bool // an idempotency key leads here
 	over  atomic.Bool
@@ -45,6 +46,8 @@ type job struct {
 	remote atomic.Bool
 	// lingers says that it was let go and counts as running until its agent has returned.
 	lingers atomic.Bool
+	// closing says that the agent may do nothing any more, be it that the job has not ended.
+	closing atomic.Bool
 
 	users     int  // who borrow it; guarded by rt.mu
 	following bool // its log is being fed from the store; guarded by rt.mu
@@ -104,7 +107,11 @@ func (j *job) run(ctx context.Context, a Agent) {
 func (j *job) returned(err error) {
 	failure := agentError(err)
 	fx := j.step(func() core.JobEffects { return j.core.Return(failure) })
-	if err != nil && fx.Terminal == failure {
+	ends := fx.Terminal
+	if fx.Ending {
+		ends = j.endsWith()
+	}
+	if err != nil && ends == failure {
 		level := slog.LevelError
 		var chosen *arcp.Error
 		if errors.As(err, &chosen) {
@@ -130,19 +137,34 @@ func (j *job) call(ctx context.Context, a Agent) (err error) {
 	return err
 }
 
+// endsWith returns what the job ends with that waits for its children.
+func (j *job) endsWith() *arcp.Error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.core.Decided()
+}
+
 // step moves the machine and does what follows.
 func (j *job) step(move func() core.JobEffects) core.JobEffects {
 	j.mu.Lock()
 	fx := move()
 	over := fx.Refuse == nil && j.apply(&fx)
 	j.mu.Unlock()
+	j.followUp(&fx, over)
+	return fx
+}
+
+// followUp does what a step has left to do once the job's lock is free.
+func (j *job) followUp(fx *core.JobEffects, over bool) {
 	if fx.Stop == core.Expired {
 		j.rt.audit(&trail{action: auditExpire, principal: j.principal, session: j.owner.id, job: j.id, agent: j.agent, reason: "the lease has expired"})
+	}
+	if fx.Stop != core.NoCause || fx.Ending {
+		j.stopChildren(fx.Stop)
 	}
 	if over {
 		j.finished()
 	}
-	return fx
 }
 
 // apply does the effects that do not concern an asker. The caller holds j.mu.
@@ -153,6 +175,9 @@ func (j *job) apply(fx *core.JobEffects) (over bool) {
 	if fx.Success || fx.Terminal != nil {
 		j.writeTerminal(fx)
 		over = true
+	}
+	if fx.Ending {
+		j.closing.Store(true)
 	}
 	if fx.Fence {
 		j.cancel(errFenced)
@@ -185,37 +210,42 @@ func (j *job) writeTerminal(fx *core.JobEffects) {
 	j.uncount() // before anybody can see the end
 	j.rt.count.end(fx.Status)
 	j.spans.failure = fx.Terminal
-	j.grant.purse.end()
+	j.closing.Store(true)
 	t := &journal.Terminal{Row: j.row(fx.Status), Snapshot: j.tellEnd(fx.Status)}
 	if fx.Success {
-		j.success(t)
+		j.kin.end.result = j.success(t)
 	} else {
 		end := fx.Terminal
 		if r := j.core.Reason(); r != "" && fx.Status == arcp.StatusCancelled {
 			end = withDetail(end, arcp.DetailReason, r)
 		}
+		j.kin.end.failure = end
 		j.failure(t, end, fx.Status)
 	}
 	_, err := j.log.Close(t)
 	if err != nil {
 		j.rt.opts.Logger.Error("end of a job cannot be sent as it is", "job", j.id, "error", err)
 		t.Row, t.Snapshot = j.row(arcp.StatusError), j.tellEnd(arcp.StatusError)
-		j.failure(t, arcp.NewError(arcp.CodeInternalError, "the job's end could not be written"), arcp.StatusError)
+		unwritten := arcp.NewError(arcp.CodeInternalError, "the job's end could not be written")
+		j.kin.end = outcome{failure: unwritten}
+		j.failure(t, unwritten, arcp.StatusError)
 		_, err = j.log.Close(t)
 	}
 	if err != nil {
 		j.rt.storeError("end of a job cannot be recorded", err, "job", j.id)
 	}
+	j.grant.purse.end() // nothing more can be debited
 	j.task.release()
 }
 
-func (j *job) success(t *journal.Terminal) {
+func (j *job) success(t *journal.Terminal) *arcp.JobResult {
 	res := j.task.result(j.ended)
 	t.Type, t.Tail = journal.TypeResult, j.tailOf(res)
 	if res.ResultID != "" {
 		t.Gate = journal.GateChunk
 		t.Alt = j.inlineInstead(res)
 	}
+	return res
 }
 
 func (j *job) failure(t *journal.Terminal, e *arcp.Error, status arcp.JobStatus) {
@@ -245,6 +275,7 @@ func (j *job) finished() {
 	rt.oneLess()
 	rt.mu.Unlock()
 	j.remember()
+	j.part()
 	rt.retain()
 	if j.uninbox != nil {
 		j.uninbox()

@@ -36,9 +36,9 @@ type Options struct {
 	// and errors to slog.Default, as it is when New is called; slog.New(slog.DiscardHandler) is silence.
 	Logger *slog.Logger
 
-	// Audit gets a record of each connect, resume, submit, cancel and subscribe, done or refused, of what else was refused, and of each
+	// Audit gets a record of each connect, resume, submit, delegate, cancel and subscribe, done or refused, of what else was refused, and of each
 	// session that ends. The message says which; the attributes are outcome ("ok" or an error code), principal, session, peer, job,
-	// agent, owner (of the job, if it is somebody else), request (what else was refused), and reason. Nil is none.
+	// agent, owner (of the job, if it is somebody else), parent (of a child), request (what else was refused), and reason. Nil is none.
 	Audit *slog.Logger
 
 	// Spans is told of the spans of what the runtime does. Nil is none.

@@ -85,15 +85,19 @@ func (l *ledger) total() arcp.Budget {
 	return l.Spent.Add(l.Held)
 }
 
-// debit records what was spent and returns the events that tell of it: what is left, where that changed by much or passed zero. The
-// caller holds the lock.
+// debit records what was spent and returns the events that tell what is left, where that changed by much or passed zero since it was said
+// last, be it by what children were given, spent or left. The caller holds the lock.
 func (p *purse) debit(cost arcp.Budget) (more []*arcp.JobEvent) {
 	p.own.Spent = p.own.Spent.Add(cost)
 	left := p.budget.Remaining()
-	for _, currency := range cost.Currencies() {
+	for _, currency := range left.Currencies() {
 		now, said := left[currency], p.said[currency]
-		passed := said.Sign() > 0 && now.Sign() <= 0
-		if passed || said.Sub(now).Cmp(p.step[currency]) >= 0 {
+		passed := (said.Sign() > 0) != (now.Sign() > 0)
+		change := said.Sub(now)
+		if change.Sign() < 0 {
+			change = now.Sub(said)
+		}
+		if passed || change.Sign() > 0 && change.Cmp(p.step[currency]) >= 0 {
 			p.said[currency] = now
 			more = append(more, eventNow(&arcp.MetricBody{
 				Name: arcp.MetricBudgetRemaining, Value: arcp.Number(now.String()), Unit: currency,

@@ -48,10 +48,14 @@ func (j *job) goOn(ctx context.Context) {
 	if !cancelled {
 		reason, cancelled = j.posted(ctx)
 	}
+	if !cancelled && j.kin.of != "" { // the run that delegated it is gone
+		reason, cancelled = arcp.ReasonParentEnded, true
+	}
 	j.mu.Lock()
 	j.core = core.NewJob(now, j.left(time.Now()), j.rt.opts.Limits.CancelGrace, j.grant.expiry)
 	agent := j.mayRunAgain()
 	j.mu.Unlock()
+	j.closing.Store(false) // it may have been this node's before
 	switch {
 	case cancelled:
 		j.step(func() core.JobEffects { return j.core.Cancel(true, reason, now) })

@@ -46,7 +46,7 @@ func (t *Task) ResultWriter(ctx context.Context, encoding arcp.ResultEncoding) (
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
-	case t.job.over.Load():
+	case t.job.closing.Load():
 		return nil, ErrJobOver
 	case t.stream != nil || t.set:
 		return nil, errMixed

@@ -80,7 +80,7 @@ func (j *job) leave() bool {
 	j.mu.Lock()
 	ends := j.core.Over() || j.core.Stopping()
 	j.mu.Unlock()
-	return !ends && j.mayRunAgain() != nil && j.rt.letGo(j, ErrStopped, true)
+	return !ends && j.kin.of == "" && j.mayRunAgain() != nil && j.rt.letGo(j, ErrStopped, true)
 }
 
 // hangUpAll says goodbye on every link and waits until each has ended. A client may take what it has coming for as long as

@@ -137,6 +137,7 @@ func (j *job) accepted(requestID string) *arcp.JobAccepted {
 	return &arcp.JobAccepted{
 		RequestID: requestID, JobID: j.id, Agent: j.agent, Lease: j.grant.lease, LeaseConstraints: j.grant.constraints,
 		Budget: j.grant.budget, AcceptedAt: j.created, TraceID: j.trace,
+		ParentJobID: j.kin.of,
 	}
 }
 

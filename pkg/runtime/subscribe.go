@@ -74,7 +74,7 @@ func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSub
 		}
 		e := c.envelope(j.id, j.trace, &arcp.JobSubscribed{
 			JobID: j.id, CurrentStatus: j.statusAt(cut), Agent: j.agent, Lease: j.grant.lease, LeaseConstraints: j.grant.constraints,
-			Budget: j.budgetLeft(), TraceID: j.trace,
+			Budget: j.budgetLeft(), TraceID: j.trace, ParentJobID: j.kin.of,
 			SubscribedFrom: min(from, cut), Replayed: p.History, RequestID: requestID, AfterEventSeq: after,
 		})
 		frame := c.encode(s, e)
@@ -133,7 +133,7 @@ func (s *session) observes(j *job) bool {
 func (s *session) keeps(j *job) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return j.owner.id == s.id || s.adopted[j.id] != nil
+	return j.submittedIn(s.id) || s.adopted[j.id] != nil
 }
 
 // wholeFor puts a streamed result that is complete together, for a session that takes no chunks (§8.4).

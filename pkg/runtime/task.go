@@ -104,7 +104,7 @@ func (t *Task) SetResult(result arcp.RawJSON) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
-	case t.job.over.Load():
+	case t.job.closing.Load():
 		return ErrJobOver
 	case t.stream != nil:
 		return errMixed

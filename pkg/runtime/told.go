@@ -131,6 +131,7 @@ func (rt *Runtime) jobOf(a *arcp.JobAccepted, t *told) *job {
 		keyed: t.Keyed, log: rt.seq.NewRemote(a.JobID, a.TraceID), cancel: func(error) {}, core: core.JobAt(arcp.StatusRunning),
 		asked: asked{message: t.Message, request: t.Request}, grant: grantAgain(a, t.Spent, time.Now(), rt.now()),
 	}
+	j.kin.of = a.ParentJobID
 	j.task = &Task{job: j}
 	if t.Run != nil {
 		j.asked.maxRuntime, j.task.input, j.task.attempt = seconds(t.Run.MaxRuntimeSec), t.Run.Input, t.Run.Attempt

@@ -35,3 +35,17 @@ func (e Expiry) Over(wall time.Time, mono time.Duration) bool {
 }
 
 func (e Expiry) due(mono time.Duration) bool { return e.at != 0 && mono >= e.at }
+
+// Within returns the earlier of two ends, by each clock.
+func (e Expiry) Within(other Expiry) Expiry {
+	switch {
+	case e.at == 0:
+		return other
+	case other.at == 0:
+		return e
+	case other.wall.Before(e.wall):
+		e.wall = other.wall
+	}
+	e.at = min(e.at, other.at)
+	return e
+}

@@ -68,6 +68,14 @@ func (j *Job) Over() bool { return j.status != arcp.StatusPending && j.status !=
 // Stopping says whether something has told the job to stop, or it is about to end.
 func (j *Job) Stopping() bool { return j.cause != NoCause || j.final != nil }
 
+// Decided returns the error the job ends with once nothing that joined is left; nil for success, and while that is not decided.
+func (j *Job) Decided() *arcp.Error {
+	if j.final == nil {
+		return nil
+	}
+	return j.final.Terminal
+}
+
 // Join says that something began that must end before the job does, as a child. It is false once the job stops: then nothing may begin.
 func (j *Job) Join() bool {
 	if j.Over() || j.Stopping() {
@@ -139,6 +147,9 @@ func (j *Job) Shutdown(now time.Duration) JobEffects {
 func (j *Job) Expire(now time.Duration) JobEffects {
 	if j.Over() || j.final != nil {
 		return JobEffects{}
+	}
+	if j.cause != NoCause {
+		j.fence = min(j.fence, later(now, expiryGrace)) // what stops it already may have given it longer
 	}
 	return j.stop(Expired, now, JobEffects{})
 }
