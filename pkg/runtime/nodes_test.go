@@ -304,6 +304,7 @@ func TestJobRunsAgainOnTheOtherNode(t *testing.T) {
 		}
 		p, w := n.join(t, n.a, "alice"), n.join(t, n.b, "alice")
 		id := p.submit(&arcp.JobSubmit{Agent: "again"})
+		synctest.Wait()
 		w.say("s", &arcp.JobSubscribe{JobID: id, History: true})
 		w.want("job.subscribed running from 0")
 		n.steps <- struct{}{}

@@ -112,6 +112,7 @@ func (j *job) again(ctx context.Context, a Agent) bool {
 	}
 	j.rt.opts.Logger.Info("job runs again", "job", j.id, "agent", j.agent, "attempt", j.task.attempt)
 	jobCtx := j.context()
+	j.step(func() core.JobEffects { return j.core.Start() })
 	j.attend()
 	go j.run(jobCtx, a)
 	return true

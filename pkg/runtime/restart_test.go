@@ -57,6 +57,7 @@ func TestSubscribedSurvives(t *testing.T) {
 	onLives(t, func(t *testing.T, l *lives) {
 		p, w := l.join(t, l.a, "alice"), l.join(t, l.a, "alice")
 		id := p.submit(&arcp.JobSubmit{Agent: "again"})
+		synctest.Wait()
 		w.say("s", &arcp.JobSubscribe{JobID: id})
 		w.want("job.subscribed running from 0")
 		l.restart(t)

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
@@ -84,17 +86,53 @@ func (rt *Runtime) takeOrphans(ctx context.Context) error {
 	keys := slices.SortedFunc(maps.Keys(orphans), func(a, b store.Key) int {
 		return cmp.Or(int(a.Kind)-int(b.Kind), strings.Compare(a.ID, b.ID))
 	})
-	for _, key := range keys {
-		if err := rt.takeOrphan(ctx, key, orphans[key]); err != nil {
-			return err
+	jobs := slices.IndexFunc(keys, func(k store.Key) bool { return k.Kind != store.KindJob })
+	if jobs < 0 {
+		jobs = len(keys)
+	}
+	for _, part := range [][]store.Key{keys[:jobs], keys[jobs:]} {
+		if err == nil {
+			err = together(part, func(key store.Key) error { return rt.takeOrphan(ctx, key, orphans[key]) })
 		}
 	}
 	rt.retain()
 	return err
 }
 
+// together calls f for each key, some at the same time, so that what they write shares commits, and returns the first error; after one no
+// more are begun.
+func together(keys []store.Key, f func(store.Key) error) error {
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	var first atomic.Pointer[error]
+	for range min(takers, len(keys)) {
+		wg.Go(func() {
+			for first.Load() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(keys) {
+					return
+				}
+				if err := f(keys[i]); err != nil {
+					first.CompareAndSwap(nil, &err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := first.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// takers is how many keys are taken up at the same time.
+const takers = 16
+
 // takeOrphan takes over one key. What is damaged is left where it is; what another node was faster with is that node's.
 func (rt *Runtime) takeOrphan(ctx context.Context, key store.Key, head store.Head) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if key.Kind == store.KindJob {
 		err = rt.takeJob(ctx, key, head)
 	} else {

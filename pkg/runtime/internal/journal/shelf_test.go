@@ -24,7 +24,9 @@ func shelved(t *testing.T, s store.Store, limits Limits, n int) (*Log, *store.He
 			t.Fatal(err)
 		}
 	}
-	end := func(dst []byte, index uint64) ([]byte, error) { return fmt.Appendf(dst, `,"id":"job_1.%d"}`, index), nil }
+	end := func(dst []byte, index uint64) ([]byte, error) {
+		return fmt.Appendf(dst, `,"id":"job_1.%d"}`, index), nil
+	}
 	if _, err := l.Close(&Terminal{Type: TypeResult, Tail: end}); err != nil {
 		t.Fatal(err)
 	}
