@@ -18,7 +18,7 @@ func durableRows() []row {
 	return []row{
 		{"events/s durable, power loss : in memory", ">=", 0.3, func() (string, float64, error) { return durableEvents(store.PowerLoss) }},
 		{"events/s durable, process kill : in memory", ">=", 0.3, func() (string, float64, error) { return durableEvents(store.ProcessKill) }},
-		{"jobs/s durable, 128 submitters : in memory", ">=", 0.05, func() (string, float64, error) { return durableJobs(store.PowerLoss) }},
+		{"jobs/s durable, 128 submitters : in memory", ">=", 0.02, func() (string, float64, error) { return durableJobs(store.PowerLoss) }},
 		{"open a store of 1M events, s/100MB", "<=", 1, openStore},
 	}
 }

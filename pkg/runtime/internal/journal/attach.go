@@ -28,29 +28,37 @@ type NewLog struct {
 	Owner    *View  // attached from the start
 }
 
-// OpenLog creates a job's key with its first record and attaches the owner's view, in this order.
+// OpenLog creates a job's key with its first record and attaches the owner's view, in this order, with one commit.
 func (s *Sequencer) OpenLog(o *NewLog) (*Log, error) {
 	key := store.Key{Kind: store.KindJob, ID: o.JobID}
 	rec := append([]byte{byte(TypeAccepted)}, o.Accepted...)
-	s.lock()
-	defer s.unlock()
 	op := store.Op{
 		Key: key, Create: true, Node: o.Node, Row: o.Row, Snapshot: o.Snapshot,
 		Append: store.Segment{First: 1, Ends: []uint32{uint32(len(rec))}, Data: rec},
 	}
-	if err := s.Commit(&op); err != nil {
-		return nil, err
-	}
 	l := s.newLog(key, o.TraceID)
 	l.epoch, l.records, l.flushed = 1, 1, 1
-	if o.Owner != nil {
-		s.attach(o.Owner, l, 0)
-		if o.Owner.lost {
-			return nil, errors.Join(ErrLost, s.Commit(&store.Op{Key: key, Epoch: 1, Head: 1, Delete: true}))
+	v, lost := o.Owner, false
+	s.together(func() {
+		s.batch.Ops = append(s.batch.Ops, op)
+		if v != nil {
+			s.stageAttach(v, l, 0)
 		}
-		o.Owner.positionAccepted(l, o.Accepted)
+	}, func() {
+		if v == nil {
+			return
+		}
+		if lost = v.lost; !lost {
+			v.positionAccepted(l, o.Accepted)
+		}
+	})
+	if err := s.Err(); err != nil {
+		return nil, err
 	}
-	return l, s.Err()
+	if lost {
+		return nil, errors.Join(ErrLost, s.Commit(&store.Op{Key: key, Epoch: 1, Head: 1, Delete: true}))
+	}
+	return l, nil
 }
 
 func (s *Sequencer) newLog(key store.Key, traceID string) *Log {
@@ -125,6 +133,14 @@ func (s *Sequencer) Save(v *View, snapshot []byte) error {
 }
 
 func (s *Sequencer) attach(v *View, l *Log, from uint64) {
+	if !v.lost {
+		s.stageAttach(v, l, from)
+		s.commit()
+	}
+}
+
+// stageAttach is attach without the commit.
+func (s *Sequencer) stageAttach(v *View, l *Log, from uint64) {
 	if v.lost {
 		return
 	}
@@ -134,7 +150,6 @@ func (s *Sequencer) attach(v *View, l *Log, from uint64) {
 		v.join(l, &attachment{slot: v.slots, seen: from})
 	}
 	s.replay(v, l, from)
-	s.commit()
 }
 
 func (v *View) join(l *Log, a *attachment) {

@@ -141,7 +141,7 @@ func (f *failing) Commit(ctx context.Context, batch *store.Batch) error {
 // TestBrokenStoreStopsEverything: what the store refused is seen by nobody, and nothing is taken after it.
 func TestBrokenStoreStopsEverything(t *testing.T) {
 	t.Parallel()
-	b := &failing{Store: store.NewMemory(), after: 3}
+	b := &failing{Store: store.NewMemory(), after: 2}
 	s := New(b, testLimits)
 	v, _ := s.OpenView("n", "sess_1", gateAll, nil)
 	l, err := s.OpenLog(&NewLog{Node: "n", JobID: "job_1", Accepted: []byte("{}"), Owner: v})

@@ -46,6 +46,7 @@ type Sequencer struct {
 	mu      sync.Mutex
 	dirty   []*Log
 	pending atomic.Bool // dirty is not empty
+	joints  []*joint    // callers that wait to do something together
 
 	failed atomic.Pointer[error] // set once; the store cannot be trusted after it
 	broken chan struct{}         // closed then
