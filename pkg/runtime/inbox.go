@@ -110,10 +110,10 @@ func (rt *Runtime) letGo(j *job, cause error, linger bool) bool {
 		return false
 	}
 	rt.seq.Fence(j.log)
-	j.lingers.Store(linger)
 	j.discharge()
 	j.mu.Lock()
 	running := j.core.Lose()
+	j.lingers.Store(running && linger)
 	j.over.Store(true)
 	j.arm(0)
 	j.mu.Unlock()
