@@ -213,6 +213,9 @@ func (o *service) serveStdio(ctx context.Context, rt *arcprt.Runtime) error {
 
 func (o *service) serveWebSocket(ctx context.Context, rt *arcprt.Runtime, pages *ops, ln net.Listener, log *slog.Logger) error {
 	if err := rt.Start(ctx); err != nil {
+		if ctx.Err() != nil {
+			err = nil // we were told to stop, and do
+		}
 		return errors.Join(err, o.shutDown(rt, nil, log))
 	}
 	endpoint := ws.Handler(&ws.Options{
@@ -264,7 +267,7 @@ func (o *service) shutDown(rt *arcprt.Runtime, endpoint *ws.Endpoint, log *slog.
 	switch err := rt.Shutdown(ctx); {
 	case rt.Err() != nil: // it has been told
 	case errors.Is(err, context.DeadlineExceeded) && o.data != "":
-		log.Warn("left the jobs that were running to the next start")
+		log.Warn("stopped the jobs that were running; those that may run again do at the next start")
 	case errors.Is(err, context.DeadlineExceeded):
 		log.Warn("stopped the jobs that were running")
 	case err != nil:
