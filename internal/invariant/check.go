@@ -47,9 +47,6 @@ type Options struct {
 	Principal func(token string) string
 	// Whole says that nothing is under way any more: what was accepted has ended, and its end was shown to somebody.
 	Whole bool
-	// Nodes says that several runtimes speak in the trace, beside or after each other. A session that goes from one to the other may lose
-	// answers that were under way, and asks again.
-	Nodes bool
 	// Died says that a runtime died, which may be the end of its jobs.
 	Died bool
 	// Secrets are canaries and the one principal that may see each; "" is nobody.

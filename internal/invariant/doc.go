@@ -4,7 +4,7 @@
 //
 //	W    frames are valid, come from the side that may send them, in a state that allows them, with agreed kinds and features
 //	I1   per session event_seq is 1, 2, 3, ... over all its connections, and a number has one body
-//	I2   a job ends once, and nothing follows its end
+//	I2   a job ends once, and nothing follows its end; another run of it, and an end for want of a runtime, need a runtime that died
 //	I3   what was accepted ends (only where the trace is said to be whole)
 //	I4   every view of a job is its log: the same entries, in order, without a gap that a missing feature does not explain
 //	I5   secrets reach nobody but their owner

@@ -70,20 +70,3 @@ func TestRuns(t *testing.T) {
 		})
 	}
 }
-
-// TestAnswersLostBetweenRuntimes: where sessions go from one runtime to another, an answer that was owed may be missing, and nothing else.
-func TestAnswersLostBetweenRuntimes(t *testing.T) {
-	t.Parallel()
-	p := good(t)
-	p.drop("watched")
-	p.drop("reaccepted1")
-	o := options()
-	o.Nodes = true
-	if found := Check(p.trace, o); len(found) > 0 {
-		t.Errorf("Check = %v, want nothing", found)
-	}
-	p.drop("watch")
-	if found := Check(p.trace, o); len(found) == 0 {
-		t.Error("Check finds nothing wrong with a watcher that never asked")
-	}
-}

@@ -135,7 +135,7 @@ func (w *world) conclude(jobs []string) []invariant.Violation {
 		late.say(&arcp.JobSubscribe{JobID: id, History: true})
 	}
 	w.shutdown(time.Minute)
-	return invariant.Check(w.runtimes.Trace(), invariant.Options{Principal: principalOf, Whole: true, Nodes: true, Died: true})
+	return invariant.Check(w.runtimes.Trace(), invariant.Options{Principal: principalOf, Whole: true, Died: true})
 }
 
 func openWith(t *testing.T, k kind, m mutant) *world {

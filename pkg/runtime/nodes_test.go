@@ -178,6 +178,25 @@ func TestCancelAcrossAfterTheSession(t *testing.T) {
 	})
 }
 
+// TestCancelAcrossOfAJobThatStops: what its node does not take is not answered as taken, and the job ends when it would have.
+func TestCancelAcrossOfAJobThatStops(t *testing.T) {
+	onNodes(t, func(t *testing.T, n *nodes) {
+		p := n.join(t, n.a, "alice")
+		limit := uint64(1)
+		begin := time.Now()
+		id := p.submit(&arcp.JobSubmit{Agent: "stubborn", MaxRuntimeSec: &limit})
+		time.Sleep(2 * time.Second)
+		p.resume(n.b, 0)
+		p.want("job.accepted")
+		p.say("c", &arcp.JobCancel{JobID: id})
+		p.want("session.error INTERNAL_ERROR", "job.error TIMEOUT true")
+		if took, most := time.Since(begin), (1+arcp.LimitCancelGraceSec)*time.Second; took > most {
+			t.Errorf("the agent was cut off after %v, want %v", took, most)
+		}
+		n.a.release <- struct{}{}
+	})
+}
+
 // TestRetryAcross: a key leads to the same job on every node.
 func TestRetryAcross(t *testing.T) {
 	onNodes(t, func(t *testing.T, n *nodes) {
