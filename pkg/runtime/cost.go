@@ -36,12 +36,16 @@ func (j *job) costOf(ev *arcp.JobEvent) (arcp.Budget, *arcp.Error) {
 	return arcp.Budget{strings.Clone(m.Unit): amount}, nil
 }
 
-// spend stages a metric of a cost and what follows from it: the debit has its place in the log with the event, or neither has.
+// spend emits an event, and debits what it costs: the debit has its place in the log with the event, or neither has. Nil costs
+// nothing and says nothing of the budget.
 func (j *job) spend(ctx context.Context, ev *arcp.JobEvent, cost arcp.Budget) error {
+	if cost == nil {
+		return j.emit(ctx, ev, nil)
+	}
 	if err := j.noteAbove(cost); err != nil {
 		return err
 	}
-	err := j.log.AppendWith(ctx, ev, journal.TypeBudget, func() journal.Outcome {
+	err := j.emit(ctx, ev, func() journal.Outcome {
 		p := &j.grant.purse
 		p.tree.Lock()
 		defer p.tree.Unlock()
@@ -84,12 +88,20 @@ func (j *job) noteAbove(cost arcp.Budget) error {
 func (j *job) outcome(more []*arcp.JobEvent) journal.Outcome {
 	out := journal.Outcome{More: more}
 	if j.rt.lasting {
-		out.State = j.grant.purse.state()
+		out.State = j.ledgerState()
 		if len(more) > 0 {
 			out.Row = j.rowWith(arcp.StatusRunning, j.grant.purse.budget.Remaining())
 		}
 	}
 	return out
+}
+
+// ledgerState is the ledger as the log keeps it; nil where nobody will ever read it there. The caller holds the lock of the purse.
+func (j *job) ledgerState() []byte {
+	if !j.rt.lasting {
+		return nil
+	}
+	return j.grant.purse.state()
 }
 
 // respend brings the budget to where the log of a job that was taken over says it is.

@@ -203,10 +203,10 @@ func (j *job) recordChild() *arcp.Error {
 func (j *job) announce(ctx context.Context, child *job) error {
 	body := arcp.DelegateBody{ChildJobID: child.id, Agent: child.agent, Lease: child.grant.lease, Input: child.task.Input()}
 	ev := arcp.JobEvent{Kind: arcp.KindDelegate, TS: child.created, Body: &body}
-	err := j.emit(ctx, &ev, arcp.Budget{})
+	err := j.spend(ctx, &ev, arcp.Budget{})
 	if errors.Is(err, journal.ErrTooLarge) {
 		body.Input = nil
-		err = j.emit(ctx, &ev, arcp.Budget{})
+		err = j.spend(ctx, &ev, arcp.Budget{})
 	}
 	return taskError(err)
 }

@@ -59,8 +59,9 @@ func (e *emission) refill(now time.Duration, rate int64) (wait time.Duration, ok
 	return wait, n > 0
 }
 
-// emit adds an event to the job's log, as soon as the limits of the job and of its principal allow, and debits what it costs.
-func (j *job) emit(ctx context.Context, ev *arcp.JobEvent, cost arcp.Budget) error {
+// emit adds an event to the job's log, as soon as the limits of the job and of its principal allow, with what then says of a budget; nil is
+// nothing.
+func (j *job) emit(ctx context.Context, ev *arcp.JobEvent, then func() journal.Outcome) error {
 	if j.closing.Load() {
 		return ErrJobOver
 	}
@@ -71,10 +72,10 @@ func (j *job) emit(ctx context.Context, ev *arcp.JobEvent, cost arcp.Budget) err
 		return err
 	}
 	var err error
-	if cost == nil {
+	if then == nil {
 		_, err = j.log.Append(ctx, ev)
 	} else {
-		err = j.spend(ctx, ev, cost)
+		err = j.log.AppendWith(ctx, ev, journal.TypeBudget, then)
 	}
 	if errors.Is(err, journal.ErrFull) {
 		full := overLimit(arcp.CodeBackpressure, limitJobBytes, j.rt.opts.Limits.JobBytes)

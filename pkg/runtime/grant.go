@@ -80,14 +80,19 @@ func cloneConstraints(lc *arcp.LeaseConstraints) *arcp.LeaseConstraints {
 // refuse is the gate (§9.3): the lease must not have ended, something must be left of every budget, and a pattern must cover the target. What
 // is refused is named, and never what would pass.
 func (g *grant) refuse(capability, target string, wall time.Time, mono time.Duration) *arcp.Error {
-	if g.expiry.Over(wall, mono) {
-		return arcp.NewError(arcp.CodeLeaseExpired, "the lease has expired")
-	}
-	if refusal := g.purse.check(); refusal != nil {
+	if refusal := g.spent(wall, mono); refusal != nil {
 		return refusal
 	}
 	if !g.lease.Covers(capability, target) {
 		return arcp.NewError(arcp.CodePermissionDenied, "the lease does not allow %s on %q", capability, clip(target))
 	}
 	return nil
+}
+
+// spent refuses every operation: the lease has ended, or nothing is left of some budget.
+func (g *grant) spent(wall time.Time, mono time.Duration) *arcp.Error {
+	if g.expiry.Over(wall, mono) {
+		return arcp.NewError(arcp.CodeLeaseExpired, "the lease has expired")
+	}
+	return g.purse.check()
 }

@@ -44,6 +44,12 @@ type Options struct {
 	// Spans is told of the spans of what the runtime does. Nil is none.
 	Spans SpanFunc
 
+	// AnyModel lets jobs whose lease names no model at all use every model; without it they may use none (§9.7).
+	AnyModel bool
+	// FileRoot is the folder of this machine that the paths of fs.read and fs.write are below, for Task.Open and its like; empty is the root
+	// of the file system. Symbolic links up to there are followed, and below only to what the lease covers.
+	FileRoot string
+
 	// Limits bounds what clients and agents may use.
 	Limits Limits
 }

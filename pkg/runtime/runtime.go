@@ -20,6 +20,7 @@ var ErrShutdown = errors.New("runtime: shut down")
 type Runtime struct {
 	opts   Options
 	agents agents
+	tools  tools
 	store  store.Store
 	node   store.Node
 	seq    *journal.Sequencer

@@ -63,7 +63,7 @@ func (t *Task) Emit(ctx context.Context, body arcp.EventBody) error {
 	if refusal != nil {
 		return refusal
 	}
-	return taskError(t.job.emit(ctx, &ev, cost))
+	return taskError(t.job.spend(ctx, &ev, cost))
 }
 
 // Flush waits until everything emitted before is committed to the store.
