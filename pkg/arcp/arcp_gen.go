@@ -7,7 +7,7 @@ const (
 	// Version is the protocol version, the value of the member arcp.
 	Version = "1.1"
 	// SpecDigest is the SHA-256 of the spec files, in hex; builds that agree on it agree on the wire.
-	SpecDigest = "bde49233bfde4ccb6168b0748575a8bf9fd7a4dd8a180fd8b028f71dfc67764a"
+	SpecDigest = "f61fdddf9f74826f8ad9ccb0b828d2ca92a0fcdafab362205330656e37c21d04"
 )
 
 // Feature names a negotiable part of the protocol. Names we do not know pass through.

@@ -37,6 +37,12 @@ const (
 	// LimitPrincipalSubmitBurst is the most submits of one principal at once. Set by
 	// runtime.Limits.PrincipalSubmitBurst. §7.1, ours.
 	LimitPrincipalSubmitBurst = 100000
+	// LimitPrincipalRequestRate is the pings, lists, cancels and subscriptions of one principal a second, in the
+	// long run. Set by runtime.Limits.PrincipalRequestRate. §6.6, ours.
+	LimitPrincipalRequestRate = 50000
+	// LimitPrincipalRequestBurst is the most of those at once. Set by runtime.Limits.PrincipalRequestBurst. §6.6,
+	// ours.
+	LimitPrincipalRequestBurst = 100000
 	// LimitPrincipalBytes is what is kept of the jobs of one principal, finished ones too, in bytes. Set by
 	// runtime.Limits.PrincipalBytes. §8.3, ours.
 	LimitPrincipalBytes = 8589934592

@@ -174,6 +174,10 @@ func asRefusal(err error) *arcp.Error {
 }
 
 func (c *connection) act(ctx context.Context, e *arcp.Envelope) error {
+	if refusal := c.rt.quotas.spend(c.principal, e.Payload); refusal != nil {
+		c.refuse(e, refusal)
+		return nil
+	}
 	switch p := e.Payload.(type) {
 	case *arcp.SessionHello:
 		return c.hello(ctx, e, p)

@@ -20,6 +20,8 @@ const (
 	limitPrincipalSubscriptions = "principal_subscriptions"
 	limitPrincipalSubmitRate    = "principal_submit_rate"
 	limitPrincipalSubmitBurst   = "principal_submit_burst"
+	limitPrincipalRequestRate   = "principal_request_rate"
+	limitPrincipalRequestBurst  = "principal_request_burst"
 	limitPrincipalBytes         = "principal_bytes"
 	limitSessions               = "sessions"
 	limitSessionJobs            = "session_jobs"
@@ -72,6 +74,11 @@ type Limits struct {
 	PrincipalSubmitRate int64
 	// PrincipalSubmitBurst is the most submits of one principal at once. §7.1, ours.
 	PrincipalSubmitBurst int64
+	// PrincipalRequestRate is the pings, lists, cancels and subscriptions of one principal a second, in the long
+	// run. Negative: no bound. §6.6, ours.
+	PrincipalRequestRate int64
+	// PrincipalRequestBurst is the most of those at once. §6.6, ours.
+	PrincipalRequestBurst int64
 	// PrincipalBytes is what is kept of the jobs of one principal, finished ones too, in bytes. Negative: no bound.
 	// §8.3, ours.
 	PrincipalBytes int64
@@ -182,6 +189,17 @@ func (l *Limits) Table() []Limit {
 			Name: limitPrincipalSubmitBurst, Flag: "principal-submit-burst", Group: "Of one principal", Unit: "count",
 			Doc:     "The most submits of one principal at once",
 			Default: arcp.LimitPrincipalSubmitBurst, Number: &l.PrincipalSubmitBurst,
+		},
+		{
+			Name: limitPrincipalRequestRate, Flag: "principal-request-rate", Group: "Of one principal", Unit: "count",
+			Doc:      "The pings, lists, cancels and subscriptions of one principal a second, in the long run",
+			Negative: "no bound",
+			Default:  arcp.LimitPrincipalRequestRate, Number: &l.PrincipalRequestRate,
+		},
+		{
+			Name: limitPrincipalRequestBurst, Flag: "principal-request-burst", Group: "Of one principal", Unit: "count",
+			Doc:     "The most of those at once",
+			Default: arcp.LimitPrincipalRequestBurst, Number: &l.PrincipalRequestBurst,
 		},
 		{
 			Name: limitPrincipalBytes, Flag: "principal-bytes", Group: "Of one principal", Unit: "bytes",

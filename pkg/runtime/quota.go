@@ -20,7 +20,7 @@ const (
 	resources
 )
 
-// quotas counts what each principal has now. A principal that has nothing, and whose submits are long enough ago, is forgotten.
+// quotas counts what each principal has now. A principal that has nothing, and whose requests are long enough ago, is forgotten.
 type quotas struct {
 	limits *Limits
 	start  time.Time
@@ -35,7 +35,8 @@ type usage struct {
 	principal string
 	has       [resources]int64
 	submits   bucket
-	waning    *time.Timer  // forgets it once its bucket is full again; nil while it has something
+	requests  bucket
+	waning    *time.Timer  // forgets it once its buckets are full again; nil while it has something
 	bytes     atomic.Int64 // kept of its jobs
 }
 
@@ -110,9 +111,16 @@ func (q *quotas) release(s *slot) bool {
 	return true
 }
 
-// submit takes a token from a principal's bucket, or says why not.
-func (q *quotas) submit(principal string) *arcp.Error {
-	rate := q.limits.PrincipalSubmitRate
+// spend takes a token from a principal's bucket for a message, or says why not.
+func (q *quotas) spend(principal string, p arcp.Payload) *arcp.Error {
+	rate, burst, name := q.limits.PrincipalRequestRate, q.limits.PrincipalRequestBurst, limitPrincipalRequestRate
+	switch p.(type) {
+	case *arcp.JobSubmit:
+		rate, burst, name = q.limits.PrincipalSubmitRate, q.limits.PrincipalSubmitBurst, limitPrincipalSubmitRate
+	case *arcp.SessionPing, *arcp.SessionListJobs, *arcp.JobCancel, *arcp.JobSubscribe, *arcp.JobUnsubscribe:
+	default:
+		return nil
+	}
 	if rate < 0 {
 		return nil
 	}
@@ -120,10 +128,14 @@ func (q *quotas) submit(principal string) *arcp.Error {
 	defer q.mu.Unlock()
 	u := q.usage(principal)
 	defer u.rest()
-	if n, _ := u.submits.take(time.Since(q.start), rate, q.limits.PrincipalSubmitBurst, 1); n > 0 {
+	from := &u.requests
+	if name == limitPrincipalSubmitRate {
+		from = &u.submits
+	}
+	if n, _ := from.take(time.Since(q.start), rate, burst, 1); n > 0 {
 		return nil
 	}
-	return overLimit(arcp.CodeRateLimited, limitPrincipalSubmitRate, rate)
+	return overLimit(arcp.CodeRateLimited, name, rate)
 }
 
 // usage returns what is kept of a principal, from now on. The caller holds q.mu.
@@ -136,13 +148,14 @@ func (q *quotas) usage(principal string) *usage {
 	return u
 }
 
-// rest forgets a principal that has nothing, at once or when its bucket is full. The caller holds q.mu.
+// rest forgets a principal that has nothing, at once or when its buckets are full. The caller holds q.mu.
 func (u *usage) rest() {
 	if u.has != [resources]int64{} || u.of.by[u.principal] != u {
 		return
 	}
 	q := u.of
-	full := u.submits.full(time.Since(q.start), q.limits.PrincipalSubmitRate)
+	now := time.Since(q.start)
+	full := max(u.submits.full(now, q.limits.PrincipalSubmitRate), u.requests.full(now, q.limits.PrincipalRequestRate))
 	switch {
 	case full <= 0:
 		delete(q.by, u.principal)

@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -183,6 +184,46 @@ func TestSubmitRate(t *testing.T) {
 			if got := submit(); (got == "") != step.ok || got != "" && got != "RATE_LIMITED principal_submit_rate 4" {
 				t.Errorf("submit %d: refused with %q, want accepted: %v", i, got, step.ok)
 			}
+		}
+	})
+}
+
+// What is only asked comes at a rate of its own, which is one of all of a principal's links; others have theirs.
+//
+// guards T10
+func TestRequestRate(t *testing.T) {
+	t.Parallel()
+	limit := func(l *runtime.Limits) { l.PrincipalRequestRate, l.PrincipalRequestBurst = 1, 3 }
+	inBench(t, limit, func(b *bench, served *sync.WaitGroup) {
+		ask := func(who string, p arcp.Payload) string {
+			c, hello := enter(t, b, served, who, nil)
+			defer func() { _ = c.Close("") }()
+			say(t, c, &arcp.Envelope{ID: "1", SessionID: hello.SessionID, Payload: p})
+			refused, ok := hear(t, c).Payload.(*arcp.SessionError)
+			if !ok || refused.Details == nil {
+				return ""
+			}
+			return string(refused.Details)
+		}
+		for n, c := range []struct {
+			who  string
+			p    arcp.Payload
+			over bool
+		}{
+			{"alice", &arcp.JobUnsubscribe{JobID: "job_none"}, false},
+			{"alice", &arcp.JobSubscribe{JobID: "job_none"}, false},
+			{"alice", &arcp.JobCancel{JobID: "job_none"}, false},
+			{"alice", &arcp.JobUnsubscribe{JobID: "job_none"}, true},
+			{"bob", &arcp.JobUnsubscribe{JobID: "job_none"}, false},
+			{"alice", &arcp.JobSubmit{Agent: "echo"}, false},
+		} {
+			if got := ask(c.who, c.p); strings.Contains(got, "principal_request_rate") != c.over {
+				t.Errorf("request %d: %q, want refused: %v", n, got, c.over)
+			}
+		}
+		time.Sleep(time.Second)
+		if got := ask("alice", &arcp.JobUnsubscribe{JobID: "job_none"}); got != "" {
+			t.Errorf("a second later: %q", got)
 		}
 	})
 }

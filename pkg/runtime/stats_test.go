@@ -31,6 +31,7 @@ func TestCountersReturnToZero(t *testing.T) {
 			limit := func(l *runtime.Limits) {
 				l.PrincipalConnections, l.PrincipalSessions, l.PrincipalJobs, l.PrincipalSubscriptions = 3, 4, 5, 3
 				l.PrincipalSubmitRate, l.PrincipalSubmitBurst, l.PrincipalBytes = 5, 8, 20_000
+				l.PrincipalRequestRate, l.PrincipalRequestBurst = 5, 20
 				l.Sessions, l.SessionJobs, l.ResumeWindow, l.JobRetention = 6, 3, time.Minute, time.Hour
 				l.Idempotency, l.CancelGrace = time.Hour, time.Second
 			}

@@ -13,10 +13,6 @@ import (
 
 // submit accepts a job or refuses it; nothing is kept of a refused one (§7.1).
 func (c *connection) submit(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobSubmit) error {
-	if refusal := c.rt.quotas.submit(s.principal); refusal != nil {
-		c.refuse(e, refusal)
-		return nil
-	}
 	if p.IdempotencyKey != "" {
 		return c.submitOnce(ctx, s, e, p)
 	}
