@@ -140,6 +140,7 @@ func (b *bench) agents() map[string]runtime.AgentFunc {
 		"kinds":    kinds,
 		"reserved": reserved,
 		"gate":     gate,
+		"delegate": delegate,
 		"chunks": func(ctx context.Context, t *runtime.Task) error {
 			return stream(ctx, t, arcp.EncodingUTF8, "abcdééééé")
 		},

@@ -25,6 +25,21 @@ func mayDelegate(agent string, more arcp.Lease) *arcp.JobSubmit {
 	return &arcp.JobSubmit{Agent: agent, LeaseRequest: lease}
 }
 
+// delegate delegates to the agent that its input names, and ends with its result or the code of its error.
+func delegate(ctx context.Context, t *runtime.Task) error {
+	child, err := t.Delegate(ctx, &runtime.Delegation{
+		Agent: strings.Trim(string(t.Input()), `"`), Input: arcp.RawJSON("2"), Lease: arcp.Lease{"fs.read": {"/w/a/*"}},
+	})
+	if err != nil {
+		return set(t, arcp.CodeOf(err))
+	}
+	result, err := child.Result(ctx)
+	if err != nil {
+		return set(t, arcp.CodeOf(err))
+	}
+	return t.SetResult(result)
+}
+
 // boss runs f as the agent of a job with a lease, and returns what its session hears, up to the end.
 func boss(t *testing.T, b *bench, c transport.Conn, session string, lease arcp.Lease, f runtime.AgentFunc) (heard []*arcp.Envelope) {
 	t.Helper()
