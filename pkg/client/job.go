@@ -179,14 +179,19 @@ func (j *Job) push(e *arcp.Envelope, p *arcp.JobEvent) {
 	if j.complete || !j.order.admit(e.EventSeq, index) { // nothing follows the end; a replay may repeat what came before it
 		return
 	}
-	if j.queue.full(size) && j.canFetch() {
-		// What is in the queue goes first; the rest is fetched when its turn comes. What has no index is a note to this session, of
-		// back pressure for one: it is in no log, and nothing to come back for.
+	if (j.queue.full(size) || j.missesLocked(index)) && j.canFetch() {
+		// What is in the queue goes first; the rest is fetched, or told as shed, when its turn comes. What has no index is a note to this
+		// session, of back pressure for one: it is in no log, and nothing to come back for.
 		j.order.behind = j.order.behind || index > 0
 		return
 	}
 	j.queue.push(e, p, j.order.last, size)
 	j.order.take(index)
+}
+
+// missesLocked says whether the log has lost what comes before an event that is admitted.
+func (j *Job) missesLocked(index uint64) bool {
+	return j.order.misses(index) && j.session.has(arcp.FeatureProgress) && j.session.has(arcp.FeatureResultChunk)
 }
 
 // canFetch says whether events that are left out can be had again.
@@ -195,7 +200,11 @@ func (j *Job) canFetch() bool { return j.order.seen > 0 && j.session.has(arcp.Fe
 // finish takes the job's end, on the reader, and ends a subscription to it.
 func (j *Job) finish(l *link.Link, seq, index uint64, result *arcp.JobResult, status arcp.JobStatus, err error) {
 	j.mu.Lock()
-	j.complete = j.complete || j.order.admit(seq, index) // it is not taken: a State begins before an end that was not read
+	if j.order.admit(seq, index) { // it is not taken: a State begins before an end that was not read
+		missing := j.missesLocked(index) && j.canFetch()
+		j.order.behind = j.order.behind || missing
+		j.complete = j.complete || !missing
+	}
 	j.chunks.finish(seq, index)
 	if !j.over {
 		j.over, j.end = true, seq

@@ -13,6 +13,7 @@ type order struct {
 	seen   uint64 // the index of the last event that came, taken or not
 	behind bool   // something above last was left out: only what is asked for from there goes on
 	asked  bool   // it was asked for, and the answer is to come
+	fresh  bool   // the next event is the first of what was asked for, and what it leaves out is nowhere
 }
 
 // admit takes note of an event and says whether it comes next. A peer that gives its events other ids has index 0 throughout: there is
@@ -25,8 +26,15 @@ func (o *order) admit(seq, index uint64) bool {
 	return !o.behind && seq > o.after && index > o.last
 }
 
+// misses says whether an admitted event leaves some out, where a session sees all: the log lost its beginning before they were asked for, as
+// they are for a submit with the key of a job that is there.
+func (o *order) misses(index uint64) bool { return index > o.last+1 && !o.fresh }
+
 // take says that an event is done with, here.
-func (o *order) take(index uint64) { o.last = max(o.last, index) }
+func (o *order) take(index uint64) {
+	o.last = max(o.last, index)
+	o.fresh = o.fresh && index == 0
+}
 
 // ask says whether it is time to ask for what follows last, and that it is done.
 func (o *order) ask() bool {
@@ -36,7 +44,7 @@ func (o *order) ask() bool {
 }
 
 // goOn begins with what comes after a number of the session.
-func (o *order) goOn(after uint64) { o.behind, o.asked, o.after = false, false, after }
+func (o *order) goOn(after uint64) { o.behind, o.asked, o.after, o.fresh = false, false, after, true }
 
 // giveUp goes on with what comes by itself.
 func (o *order) giveUp() {
