@@ -245,9 +245,16 @@ func TestEndCascades(t *testing.T) {
 				} else {
 					say(t, conn, &arcp.Envelope{ID: "c", SessionID: session, JobID: root, Payload: &arcp.JobCancel{}})
 				}
-				for {
+				for reported := false; ; {
 					e := hear(t, conn)
-					if _, ok := e.Payload.(*arcp.JobEvent); !ok && e.Type != arcp.TypeJobCancelled {
+					if ev, ok := e.Payload.(*arcp.JobEvent); ok {
+						if r, ok := ev.Body.(*arcp.ToolResultBody); ok {
+							reported = r.Error != nil && strings.Contains(string(r.Error.Details), arcp.ReasonParentEnded)
+						}
+					} else if e.Type != arcp.TypeJobCancelled {
+						if !reported {
+							t.Error("the end of the child is not in its parent's log")
+						}
 						break
 					}
 				}

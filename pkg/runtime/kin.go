@@ -4,10 +4,10 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
 	"github.com/arcpkit/arcp/pkg/runtime/internal/core"
+	"github.com/arcpkit/arcp/pkg/runtime/internal/journal"
 )
 
 // kin is what a job has to do with the jobs above and below it (§10).
@@ -143,8 +143,13 @@ func (j *job) report(child *job) {
 	default:
 		return
 	}
-	ev := arcp.JobEvent{Kind: arcp.KindToolResult, TS: time.Now(), Body: body}
-	_ = j.spend(context.Background(), &ev, nil)
+	// The limits of the job do not hold this up, nor that its agent may do nothing any more.
+	_ = j.log.AppendWith(context.Background(), eventNow(body), journal.TypeBudget, func() journal.Outcome {
+		p := &j.grant.purse
+		p.tree.Lock()
+		defer p.tree.Unlock()
+		return j.outcome(p.debit(nil))
+	})
 }
 
 func toolError(e *arcp.Error) *arcp.ToolError {
