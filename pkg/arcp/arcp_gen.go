@@ -7,7 +7,7 @@ const (
 	// Version is the protocol version, the value of the member arcp.
 	Version = "1.1"
 	// SpecDigest is the SHA-256 of the spec files, in hex; builds that agree on it agree on the wire.
-	SpecDigest = "f61fdddf9f74826f8ad9ccb0b828d2ca92a0fcdafab362205330656e37c21d04"
+	SpecDigest = "967953f669f3bc3aca7f17c3ed03d0ef42c50ef22759591cdc807ed879c69b40"
 )
 
 // Feature names a negotiable part of the protocol. Names we do not know pass through.

@@ -90,8 +90,8 @@ const (
 	LimitJobRetentionSec = 86400
 	// LimitFinishedJobs is the most finished jobs remembered. Set by runtime.Limits.FinishedJobs. §7.6, ours.
 	LimitFinishedJobs = 10000
-	// LimitFinishedBytes is what is kept of the logs of finished jobs, all together, in bytes. Set by
-	// runtime.Limits.FinishedBytes. §7.6, ours.
+	// LimitFinishedBytes is what is in memory of the logs of finished jobs, all together: a store that is memory
+	// forgets the oldest jobs, any other is read again, in bytes. Set by runtime.Limits.FinishedBytes. §7.6, ours.
 	LimitFinishedBytes = 268435456
 	// LimitIdempotencySec is how long idempotency keys are kept, in seconds. Set by runtime.Limits.Idempotency.
 	// §7.2.

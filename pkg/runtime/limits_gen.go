@@ -116,7 +116,8 @@ type Limits struct {
 	JobRetention time.Duration
 	// FinishedJobs is the most finished jobs remembered. §7.6, ours.
 	FinishedJobs int64
-	// FinishedBytes is what is kept of the logs of finished jobs, all together, in bytes. §7.6, ours.
+	// FinishedBytes is what is in memory of the logs of finished jobs, all together: a store that is memory forgets
+	// the oldest jobs, any other is read again, in bytes. §7.6, ours.
 	FinishedBytes int64
 	// Idempotency is how long idempotency keys are kept. §7.2.
 	Idempotency time.Duration
@@ -294,7 +295,7 @@ func (l *Limits) Table() []Limit {
 		},
 		{
 			Name: limitFinishedBytes, Flag: "finished-bytes", Group: "Of jobs", Unit: "bytes",
-			Doc:     "What is kept of the logs of finished jobs, all together",
+			Doc:     "What is in memory of the logs of finished jobs, all together: a store that is memory forgets the oldest jobs, any other is read again",
 			Default: arcp.LimitFinishedBytes, Number: &l.FinishedBytes,
 		},
 		{
