@@ -10,7 +10,7 @@ import (
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
 
-// TestShow: what is in a store can be looked at, secrets cannot. guards A13.
+// TestShow: what is in a store can be looked at, secrets cannot. guards H1.
 func TestShow(t *testing.T) {
 	t.Parallel()
 	st := store.NewMemory()

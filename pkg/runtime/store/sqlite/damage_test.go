@@ -12,7 +12,7 @@ import (
 )
 
 // every makes the tests of damage try each bit, which takes many minutes, and not some of them.
-var every = flag.Bool("every", false, "flip every bit of a small store, not one of a thousand places")
+var every = flag.Bool("every", false, "flip every bit of a small store, not some hundred")
 
 // lived returns the files of a store that has lived a history: closed, or as a killed process leaves them.
 func lived(t *testing.T, killed bool) map[string][]byte {
@@ -115,7 +115,7 @@ func flip(t *testing.T, files map[string][]byte, name string, judge func(at int,
 		t.Fatalf("%s has %d bytes", name, len(b))
 	}
 	dir := t.TempDir()
-	step := 8*len(b)/1000 | 1 // odd: it comes by all bits of a byte
+	step := 8*len(b)/500 | 1 // odd: it comes by all bits of a byte
 	if *every {
 		step = 1
 	}

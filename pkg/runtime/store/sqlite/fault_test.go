@@ -19,7 +19,7 @@ import (
 
 // TestDiskFaults lets the writes, syncs and truncations of a small store's life fail, each in some way. What was acknowledged is
 // there when the store is opened again, at most the step that failed is there besides it, and after a failure nothing is acknowledged
-// any more.
+// any more. guards A14.
 func TestDiskFaults(t *testing.T) {
 	t.Parallel()
 	all := states(t)
@@ -35,12 +35,12 @@ func TestDiskFaults(t *testing.T) {
 		{"death in a write", how{code: lib.SQLITE_IOERR_WRITE, part: true}},
 	}
 	for i, way := range ways {
-		for _, level := range []store.Durability{store.ProcessKill, store.PowerLoss} {
+		for j, level := range []store.Durability{store.ProcessKill, store.PowerLoss} {
 			t.Run(fmt.Sprintf("%s at level %d", way.name, level), func(t *testing.T) {
 				t.Parallel()
-				n := 1 + i // together they try every operation
+				n := 1 + 2*i + j // together they try every operation
 				for failAt(t, &fault{how: way.how, at: n}, level, all) {
-					n += len(ways)
+					n += 2 * len(ways)
 				}
 				if n < 100 {
 					t.Errorf("the life took %d operations only", n)
@@ -115,7 +115,7 @@ func TestPowerLoss(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewPCG(5, uint64(level)))
 			lost := 0
-			for n := 12; ; n += 1 + rng.IntN(3) { // the first make the file
+			for n := 12; ; n += 2 + rng.IntN(5) { // the first make the file
 				f := &fault{how: how{code: lib.SQLITE_IOERR_WRITE, part: rng.IntN(2) == 0}, at: n}
 				done, at, hit := losePower(t, rng, f, level, all)
 				if !hit {

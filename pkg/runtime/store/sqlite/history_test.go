@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -96,32 +98,33 @@ func dump(ctx context.Context, s *sqlite.Store) (string, error) {
 // states are the dumps of an undisturbed life, before the first step and after each, as they read when the store is opened again.
 func states(t *testing.T) []string {
 	t.Helper()
-	dir := t.TempDir()
-	var all []string
-	look := func() *sqlite.Store {
-		s, err := sqlite.Open(t.Context(), dir, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		d, err := dump(t.Context(), s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, d)
-		return s
-	}
-	s := look()
-	for i, step := range history() {
-		if err := step(t.Context(), s); err != nil {
-			t.Fatalf("step %d: %v", i, err)
-		}
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
-		s = look()
-	}
-	if err := s.Close(); err != nil {
+	all, err := undisturbed()
+	if err != nil {
 		t.Fatal(err)
 	}
 	return all
 }
+
+var undisturbed = sync.OnceValues(func() (all []string, err error) {
+	dir, err := os.MkdirTemp("", "arcp-test-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	steps := history()
+	for i := range len(steps) + 1 {
+		s, err := sqlite.Open(context.Background(), dir, nil)
+		if err != nil {
+			return nil, err
+		}
+		d, err := dump(context.Background(), s)
+		all = append(all, d)
+		if err == nil && i < len(steps) {
+			err = steps[i](context.Background(), s)
+		}
+		if err := errors.Join(err, s.Close()); err != nil {
+			return nil, fmt.Errorf("step %d: %w", i, err)
+		}
+	}
+	return all, nil
+})

@@ -30,6 +30,7 @@ func TestStoreSplit(t *testing.T) {
 	})
 }
 
+// TestStoreReopened: what was committed outlives the process. guards A19.
 func TestStoreReopened(t *testing.T) {
 	t.Parallel()
 	for name, level := range map[string]store.Durability{"killed": store.ProcessKill, "power": store.PowerLoss} {
@@ -72,7 +73,7 @@ func mustOpen(t *testing.T, dir string) *sqlite.Store {
 	return s
 }
 
-// TestOneProcess: a second one is refused and told who has the store. guards A13.
+// TestOneProcess: a second one is refused and told who has the store.
 func TestOneProcess(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
