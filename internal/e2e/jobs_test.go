@@ -242,3 +242,19 @@ func TestShutdown(t *testing.T) {
 		t.Error("a stopped runtime took a session")
 	}
 }
+
+// Who asks for what follows the last entry of a finished job is told its end all the same.
+func TestSubscribeBehindTheEnd(t *testing.T) {
+	w := open(t, nil, map[string]arcprt.AgentFunc{"short": func(_ context.Context, t *arcprt.Task) error { return t.SetResult(arcp.RawJSON(`7`)) }})
+	j := w.submit(w.connect("alice"), "short", "null")
+	if _, err := j.Result(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	late, err := w.connect("alice").Subscribe(t.Context(), j.ID(), &client.SubscribeOptions{History: true, From: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := late.Result(t.Context()); err != nil || string(r.Result) != "7" {
+		t.Errorf("Result = %+v, %v, want 7", r, err)
+	}
+}

@@ -75,7 +75,7 @@ func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSub
 		e := c.envelope(j.id, j.trace, &arcp.JobSubscribed{
 			JobID: j.id, CurrentStatus: j.statusAt(cut), Agent: j.agent, Lease: j.grant.lease, LeaseConstraints: j.grant.constraints,
 			Budget: j.budgetLeft(), TraceID: j.trace, ParentJobID: j.kin.of,
-			SubscribedFrom: min(from, cut), Replayed: p.History, RequestID: requestID, AfterEventSeq: after,
+			SubscribedFrom: min(from, cut), Replayed: p.History && from < cut, RequestID: requestID, AfterEventSeq: after,
 		})
 		frame := c.encode(s, e)
 		if frame != nil {
