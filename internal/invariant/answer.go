@@ -21,10 +21,12 @@ type request struct {
 
 func (r *request) isOpen() bool { return r.done+r.refused == 0 }
 
-// awaits says whether an answer that lets the session see the job may have been lost with a link.
-func (s *session) awaits(jobID string) bool {
+// awaits says whether an answer that lets the session see the job may have been lost with a link: it is still owed.
+func (c *checker) awaits(s *session, jobID string) bool {
 	for _, r := range s.requests {
-		if r.isOpen() && r.kind == arcp.TypeJobSubscribe && r.job == jobID {
+		owed := r.isOpen() || c.o.Forgetful && r.done+r.refused < r.asked
+		keyed := c.o.Forgetful && r.submit != nil && r.submit.IdempotencyKey != ""
+		if owed && (keyed || r.kind == arcp.TypeJobSubscribe && r.job == jobID) {
 			return true
 		}
 	}

@@ -47,6 +47,8 @@ type Options struct {
 	Principal func(token string) string
 	// Whole says that nothing is under way any more: what was accepted has ended, and its end was shown to somebody.
 	Whole bool
+	// Forgetful says that the runtime keeps so little for a session without a link that answers which were under way may be lost.
+	Forgetful bool
 	// Died says that a runtime died, which may be the end of its jobs.
 	Died bool
 	// Secrets are canaries and the one principal that may see each; "" is nobody.

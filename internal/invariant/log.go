@@ -148,7 +148,7 @@ func final(e *arcp.Envelope) (arcp.JobStatus, bool) {
 func (c *checker) follow(s *session, j *job, index uint64) {
 	st := s.stream(j.id)
 	ok := st.next == index || st.begins(index, s.isBlind()) || s.isBlind() && c.skipped(s, j, st, index)
-	if !ok && !s.awaits(j.id) && (!s.old || st.next != 0) {
+	if !ok && !c.awaits(s, j.id) && (!s.old || st.next != 0) {
 		if st.next == 0 {
 			c.fail(OneLog, s.id, j.id, "an entry at %d of a job that the session neither submitted nor watches", index)
 		} else {

@@ -70,3 +70,20 @@ func TestRuns(t *testing.T) {
 		})
 	}
 }
+
+// TestForgottenAnswers: where little is kept for a session, an answer that is owed may be missing, and nothing else.
+func TestForgottenAnswers(t *testing.T) {
+	t.Parallel()
+	p := good(t)
+	p.drop("watched")
+	p.drop("reaccepted1")
+	o := options()
+	o.Forgetful = true
+	if found := Check(p.trace, o); len(found) > 0 {
+		t.Errorf("Check = %v, want nothing", found)
+	}
+	p.drop("watch")
+	if found := Check(p.trace, o); len(found) == 0 {
+		t.Error("Check finds nothing wrong with a watcher that never asked")
+	}
+}

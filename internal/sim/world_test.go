@@ -206,7 +206,7 @@ func (w *world) isDown() bool {
 
 // judge holds the traces of both sides and the log against the promises.
 func (w *world) judge() {
-	o := invariant.Options{Principal: principalOf, Secrets: map[string]string{}, Died: w.hasDied()}
+	o := invariant.Options{Principal: principalOf, Secrets: map[string]string{}, Died: w.hasDied(), Forgetful: w.small}
 	for _, p := range principals {
 		o.Secrets[canaryOf(p)] = p
 	}
