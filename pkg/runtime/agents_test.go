@@ -51,6 +51,12 @@ func newBench(t *testing.T, change func(*runtime.Options)) *bench {
 			t.Fatal(err)
 		}
 	}
+	for _, name := range []string{"search.web", "fetch.url"} {
+		tool := runtime.NewTool(func(_ context.Context, _ *runtime.Task, in string) (string, error) { return "found " + in, nil })
+		if err := rt.HandleTool(name, tool); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, v := range []string{"1.5.0", "2.0.0", "2.0.0-rc.1"} {
 		f := func(_ context.Context, _ *runtime.Task, _ any) (string, error) { return v, nil }
 		if err := rt.Handle("versions@"+v, runtime.Func(f)); err != nil {
@@ -82,9 +88,10 @@ func (b *bench) stop(t *testing.T) {
 
 func (b *bench) agents() map[string]runtime.AgentFunc {
 	return map[string]runtime.AgentFunc{
-		"echo":  func(_ context.Context, t *runtime.Task) error { return t.SetResult(t.Input()) },
-		"trace": func(ctx context.Context, t *runtime.Task) error { return set(t, runtime.TraceID(ctx)) },
-		"emit":  emit,
+		"echo":    func(_ context.Context, t *runtime.Task) error { return t.SetResult(t.Input()) },
+		"trace":   func(ctx context.Context, t *runtime.Task) error { return set(t, runtime.TraceID(ctx)) },
+		"emit":    emit,
+		"indexer": indexer, "web-research": research, "reports": reports,
 		"hold": func(ctx context.Context, t *runtime.Task) error {
 			_ = think(ctx, t, "one")
 			_ = think(ctx, t, "two")
