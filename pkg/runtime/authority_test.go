@@ -3,6 +3,8 @@ package runtime_test
 import (
 	"context"
 	"strings"
+	"sync"
+	"testing"
 	"time"
 
 	"github.com/arcpkit/arcp/pkg/arcp"
@@ -50,4 +52,48 @@ func reports(ctx context.Context, t *runtime.Task) error {
 		codes = append(codes, code)
 	}
 	return set(t, map[string]any{"codes": codes, "left": t.Budget()})
+}
+
+// underLease runs an agent under what a submit asks for and returns all that its session hears, the end of the job last.
+func underLease(t *testing.T, change func(*runtime.Options), submit *arcp.JobSubmit, f runtime.AgentFunc) (heard []*arcp.Envelope) {
+	t.Helper()
+	b := newBench(t, change)
+	defer b.stop(t)
+	if err := b.Handle("agent", f); err != nil {
+		t.Fatal(err)
+	}
+	var served sync.WaitGroup
+	defer served.Wait()
+	c, welcome := greet(t, b, &served, nil, arcp.FeatureCostBudget, arcp.FeatureModelUse, arcp.FeatureLeaseExpiresAt)
+	defer func() { _ = c.Close("") }()
+	submit.Agent = "agent"
+	say(t, c, &arcp.Envelope{ID: "m", SessionID: welcome.SessionID, Payload: submit})
+	for {
+		e := hear(t, c)
+		heard = append(heard, e)
+		switch e.Payload.(type) {
+		case *arcp.JobResult, *arcp.JobError, *arcp.SessionError:
+			return heard
+		}
+	}
+}
+
+// denials are the calls that were refused, in order: what was tried, and why not.
+func denials(heard []*arcp.Envelope) (all []string) {
+	called := map[string]string{}
+	for _, e := range heard {
+		ev, ok := e.Payload.(*arcp.JobEvent)
+		if !ok {
+			continue
+		}
+		switch b := ev.Body.(type) {
+		case *arcp.ToolCallBody:
+			called[b.CallID] = b.Tool + string(b.Args)
+		case *arcp.ToolResultBody:
+			if b.Error != nil {
+				all = append(all, called[b.CallID]+" "+string(b.Error.Code))
+			}
+		}
+	}
+	return all
 }
