@@ -55,12 +55,17 @@ func reports(ctx context.Context, t *runtime.Task) error {
 }
 
 // underLease runs an agent under what a submit asks for and returns all that its session hears, the end of the job last.
-func underLease(t *testing.T, change func(*runtime.Options), submit *arcp.JobSubmit, f runtime.AgentFunc) (heard []*arcp.Envelope) {
+func underLease(t *testing.T, change func(*runtime.Options), submit *arcp.JobSubmit, f runtime.AgentFunc, more ...func(*runtime.Runtime) error) (heard []*arcp.Envelope) {
 	t.Helper()
 	b := newBench(t, change)
 	defer b.stop(t)
 	if err := b.Handle("agent", f); err != nil {
 		t.Fatal(err)
+	}
+	for _, register := range more {
+		if err := register(b.Runtime); err != nil {
+			t.Fatal(err)
+		}
 	}
 	var served sync.WaitGroup
 	defer served.Wait()
