@@ -15,7 +15,7 @@ import (
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
 
-func usd(t *testing.T, amount string) arcp.Budget {
+func money(t *testing.T, amount string) arcp.Budget {
 	t.Helper()
 	b, err := arcp.ParseBudgets([]string{"USD:" + amount})
 	if err != nil {
@@ -32,7 +32,7 @@ func TestLastCent(t *testing.T) {
 	var left string
 	heard := underLease(t, nil, &arcp.JobSubmit{LeaseRequest: arcp.Lease{"cost.budget": {"USD:1.00"}}}, func(ctx context.Context, task *runtime.Task) error {
 		var wg sync.WaitGroup
-		price := usd(t, "0.03")
+		price := money(t, "0.03")
 		for i := range 64 {
 			wg.Go(func() {
 				h, err := task.Reserve(ctx, "cost.call", price)
@@ -106,8 +106,8 @@ func TestSpendOutlivesKills(t *testing.T) {
 					}
 					for range 4 {
 						_ = task.Metric(ctx, "cost.a", "0.001", "USD")
-						if h, err := task.Reserve(ctx, "cost.b", usd(t, "2")); err == nil {
-							_ = h.Settle(ctx, usd(t, "1.5"))
+						if h, err := task.Reserve(ctx, "cost.b", money(t, "2")); err == nil {
+							_ = h.Settle(ctx, money(t, "1.5"))
 						}
 						_ = task.Flush(ctx)
 					}
@@ -138,7 +138,7 @@ func TestSpendOutlivesKills(t *testing.T) {
 				default:
 					return // killed before the job was there
 				}
-				seen := usd(t, "0")
+				seen := money(t, "0")
 				w := l.join(t, l.a, "alice", arcp.FeatureSubscribe, arcp.FeatureListJobs)
 				w.say("list", &arcp.SessionListJobs{})
 				row := hear(t, w.conn).Payload.(*arcp.SessionJobs).Jobs[0]
@@ -151,10 +151,10 @@ func TestSpendOutlivesKills(t *testing.T) {
 						break
 					}
 					if m, ok := ev.Body.(*arcp.MetricBody); ok && !strings.HasPrefix(m.Name, arcp.MetricBudgetPrefix) {
-						seen = seen.Add(usd(t, string(m.Value)))
+						seen = seen.Add(money(t, string(m.Value)))
 					}
 				}
-				unspent := usd(t, "10").Sub(seen).Sub(left)["USD"] // of a hold that nobody settled, or nothing
+				unspent := money(t, "10").Sub(seen).Sub(left)["USD"] // of a hold that nobody settled, or nothing
 				if s := unspent.String(); unspent.Sign() != 0 && s != "2.000" && s != "2" && s != "2.0" {
 					t.Errorf("%v left, and costs of %v are in the log: %s is missing", left, seen, s)
 				}

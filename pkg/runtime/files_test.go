@@ -16,8 +16,8 @@ import (
 	"github.com/arcpkit/arcp/pkg/runtime"
 )
 
-// tree makes a folder with files, links and a pipe.
-func tree(t *testing.T) string {
+// grove makes a folder with files, links and a pipe.
+func grove(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
 	for _, dir := range []string{"w/in", "secret", "w/dir"} {
@@ -48,7 +48,7 @@ func tree(t *testing.T) string {
 // TestFilesStayInTheLease: where a path leads is asked about like the path. guards E5, T15.
 func TestFilesStayInTheLease(t *testing.T) {
 	t.Parallel()
-	root := tree(t)
+	root := grove(t)
 	type outcome struct{ name, got string }
 	var got []outcome
 	heard := underLease(t, func(o *runtime.Options) { o.FileRoot = root }, &arcp.JobSubmit{
@@ -124,7 +124,7 @@ func TestFilesStayInTheLease(t *testing.T) {
 // TestFilesNeedTheRightLease: reading is not writing.
 func TestFilesNeedTheRightLease(t *testing.T) {
 	t.Parallel()
-	root := tree(t)
+	root := grove(t)
 	var codes []string
 	underLease(t, func(o *runtime.Options) { o.FileRoot = root }, &arcp.JobSubmit{
 		LeaseRequest: arcp.Lease{"fs.read": {"/w/in/*"}, "fs.write": {"/w/b", "/w/in/n"}},

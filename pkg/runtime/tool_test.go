@@ -26,7 +26,9 @@ func TestTools(t *testing.T) {
 			tool("t.twice", runtime.NewTool(func(_ context.Context, _ *runtime.Task, n int) (int, error) { return 2 * n, nil })),
 			tool("t.none", func(context.Context, *runtime.Task, arcp.RawJSON) (arcp.RawJSON, error) { return nil, nil }),
 			tool("t.panic", func(context.Context, *runtime.Task, arcp.RawJSON) (arcp.RawJSON, error) { panic("secret") }),
-			tool("t.fail", func(context.Context, *runtime.Task, arcp.RawJSON) (arcp.RawJSON, error) { return nil, errors.New("secret") }),
+			tool("t.fail", func(context.Context, *runtime.Task, arcp.RawJSON) (arcp.RawJSON, error) {
+				return nil, errors.New("secret")
+			}),
 			tool("t.long", func(context.Context, *runtime.Task, arcp.RawJSON) (arcp.RawJSON, error) {
 				return arcp.RawJSON(`"` + strings.Repeat("x", arcp.LimitFrameOut) + `"`), nil
 			}),
