@@ -80,13 +80,13 @@ func (g *rig) session(who string) *peer {
 }
 
 // dial links a client. Without a peer it was refused, or the link ended before the answer.
-func (g *rig) dial(who string, resume *arcp.Resume) (p *peer, refused bool) {
+func (g *rig) dial(who string, resume *arcp.Resume, features ...arcp.Feature) (p *peer, refused bool) {
 	ours, theirs := transport.Pipe()
 	g.serving.Go(func() { _ = g.rt.Serve(context.Background(), theirs) })
 	p = &peer{g: g, conn: ours}
 	p.write(&arcp.SessionHello{
 		Client: arcp.Software{Name: "linear"}, Auth: arcp.Auth{Token: arcp.MakeSecret(who)}, Resume: resume,
-		Capabilities: &arcp.ClientCapabilities{Features: []arcp.Feature{arcp.FeatureHeartbeat}},
+		Capabilities: &arcp.ClientCapabilities{Features: append(features, arcp.FeatureHeartbeat)},
 	})
 	if e := p.read(func(*arcp.Envelope) bool { return true }); e != nil {
 		switch a := e.Payload.(type) {
