@@ -2,12 +2,8 @@ package sqlite
 
 import "fmt"
 
-const (
-	// schemaVersion is what user_version of a file of ours is.
-	schemaVersion = 1
-	// applicationID is "ARCP": how a file says whose it is.
-	applicationID = 0x41524350
-)
+// applicationID is "ARCP": how a file says whose it is. Its user_version is the schema's.
+const applicationID = 0x41524350
 
 // schema makes the tables of an empty file.
 //
