@@ -194,7 +194,7 @@ func (j *job) recordChild() *arcp.Error {
 	j.log = log
 	if !j.rt.admitJob(j) {
 		j.rt.forget([]*job{j})
-		return arcp.NewError(arcp.CodeInternalError, "the runtime is shutting down")
+		return errShuttingDown
 	}
 	return nil
 }

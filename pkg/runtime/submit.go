@@ -73,6 +73,9 @@ func (s *session) admit(p *arcp.JobSubmit) (a Agent, name string, g *grant, refu
 	if refusal := s.unnegotiated(p); refusal != nil {
 		return nil, "", nil, refusal
 	}
+	if !s.rt.takesJobs() {
+		return nil, "", nil, errShuttingDown
+	}
 	if s.owner.unfinished.Load() >= s.rt.opts.Limits.SessionJobs {
 		return nil, "", nil, overLimit(arcp.CodeRateLimited, limitSessionJobs, s.rt.opts.Limits.SessionJobs)
 	}
@@ -168,9 +171,18 @@ func (s *session) record(j *job, accepted *arcp.Envelope, requestID string) *arc
 	}
 	if !s.rt.admitJob(j) {
 		s.rt.forget([]*job{j})
-		return arcp.NewError(arcp.CodeInternalError, "the runtime is shutting down")
+		return errShuttingDown
 	}
 	return nil
+}
+
+var errShuttingDown = arcp.NewError(arcp.CodeInternalError, "the runtime is shutting down")
+
+// takesJobs says whether it is of use to record a job: admitJob decides.
+func (rt *Runtime) takesJobs() bool {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	return !rt.stopping
 }
 
 // admitJob lists a job as running, unless the runtime is stopping.
