@@ -179,12 +179,14 @@ func (a *actor) watch(ctx context.Context, pick int, from uint64) {
 		if pick--; pick%len(rows) != 0 || a.follows(id) {
 			continue
 		}
-		from = min(from, max(row.LastEventSeq, 1)-1) // there is more to come of it
+		from = min(from, row.LastEventSeq)
 		job, err := a.session.Subscribe(ctx, id, &client.SubscribeOptions{History: true, From: from})
 		switch {
 		case err == nil:
 			a.follow(ctx, job, true)
 		case a.lossy && firstKept(err) > 0:
+		case errors.Is(err, arcp.CodeJobNotFound): // it may be about to be accepted
+			a.diary.note(entry{Unknown: id})
 		default:
 			a.refused("subscribe to "+id, err)
 		}

@@ -30,6 +30,8 @@ type entry struct {
 	Ended *ending  `json:"ended,omitempty"`
 	// Expired is the session that the runtime did not go on with.
 	Expired string `json:"expired,omitempty"`
+	// Unknown is a job that the runtime had on its list and did not know.
+	Unknown string `json:"unknown,omitempty"`
 	// Fault is what the client itself found wrong.
 	Fault string `json:"fault,omitempty"`
 

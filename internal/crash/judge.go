@@ -63,7 +63,7 @@ type judgement struct {
 
 	logs     map[string]*log   // by job, as they are in the end
 	listed   map[string]bool   // jobs on the last lists
-	accepted map[string]bool   // jobs
+	accepted map[string]int64  // when somebody was first told of a job
 	cancels  map[string]bool   // jobs whose cancel was asked for
 	agents   map[string]string // name of the agent by job
 	limited  map[string]bool   // jobs that may run for so long only
@@ -86,7 +86,7 @@ type place struct {
 func judge(all []entry, lossy bool) *verdict {
 	j := &judgement{
 		all: all, frames: make([]*arcp.Envelope, len(all)), lossy: lossy, logs: map[string]*log{},
-		listed: map[string]bool{}, accepted: map[string]bool{}, cancels: map[string]bool{}, agents: map[string]string{}, limited: map[string]bool{},
+		listed: map[string]bool{}, accepted: map[string]int64{}, cancels: map[string]bool{}, agents: map[string]string{}, limited: map[string]bool{},
 	}
 	j.learn()
 	j.invariants()
@@ -130,7 +130,9 @@ func (j *judgement) learn() {
 			if s := asked[p.RequestID]; s != nil {
 				j.limited[p.JobID] = s.MaxRuntimeSec != nil
 			}
-			j.accepted[p.JobID] = true
+			if _, known := j.accepted[p.JobID]; !known {
+				j.accepted[p.JobID] = e.At
+			}
 			j.agents[p.JobID], _, _ = strings.Cut(p.Agent, "@")
 		case *arcp.JobCancel:
 			j.cancels[p.JobID] = true
@@ -224,7 +226,7 @@ func (j *judgement) acknowledged() {
 	}
 	j.events = len(seen)
 	for id, listed := range j.listed {
-		if listed && !j.accepted[id] {
+		if _, accepted := j.accepted[id]; listed && !accepted {
 			j.find(doubled, "job %s is on the list and nobody was told of it: some key made two", id)
 		}
 	}
@@ -266,9 +268,9 @@ func (j *judgement) readings() {
 		switch {
 		case going && r.Index <= before && r.Index > 0:
 			j.find(doubled, "%s was handed event %d of job %s after %d", e.life, r.Index, r.Job, before)
-		case going && r.Index != before+1 && !r.Begin && !j.lossy:
+		case going && r.Index != before+1 && !r.Begin:
 			j.find(lost, "%s was handed event %d of job %s after %d", e.life, r.Index, r.Job, before)
-		case !going && !r.Begin && !j.lossy && r.Index > client[of]+1:
+		case !going && !r.Begin && r.Index > client[of]+1:
 			j.find(lost, "%s went on with event %d of job %s, its client had come to %d", e.life, r.Index, r.Job, client[of])
 		}
 		last[at] = r.Index
@@ -297,6 +299,10 @@ func (j *judgement) claims() {
 			j.find(other, "%s: %s", e.life, e.Fault)
 		case e.Expired != "" && !j.lossy && !j.outdated(i):
 			j.find(lost, "%s could not go on with session %s", e.life, e.Expired)
+		case e.Unknown != "":
+			if at, accepted := j.accepted[e.Unknown]; accepted && at < e.At {
+				j.find(lost, "%s was told that there is no job %s, which had been accepted", e.life, e.Unknown)
+			}
 		case e.Ended != nil:
 			j.told(e)
 		}

@@ -43,6 +43,7 @@ func TestPlanted(t *testing.T) {
 		{"the client's next life began too far on", func(s *story) { s.forget(2) }, lost},
 		{"the client was handed another event", func(s *story) { s.swap() }, doubled},
 		{"the session was gone", func(s *story) { s.expire("token-2") }, lost},
+		{"the job was not known for a moment", func(s *story) { s.note(entry{Unknown: storyJob, life: "ada1-0001"}) }, lost},
 		{"the client complains", func(s *story) { s.note(entry{Fault: "the list lacks a job", life: "ada1-0001"}) }, other},
 		{"the client was told of another end", func(s *story) {
 			s.note(entry{Ended: &ending{storyJob, string(arcp.StatusError)}, life: "ada1-0001"})
