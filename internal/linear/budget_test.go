@@ -57,6 +57,7 @@ type crowd struct {
 	*rig
 	seed uint64
 	done sync.WaitGroup
+	runs sync.Map // when a child began, by its id
 }
 
 func (c *crowd) Run(ctx context.Context, t *arcprt.Task) error {
@@ -94,12 +95,11 @@ func (c *crowd) use(ctx context.Context, t *arcprt.Task, r *rand.Rand, who int) 
 			return err == nil
 		})
 		if child != nil {
-			c.do(who, spend{do: "settle", price: price, cost: cost}, func() any {
-				if _, err := child.Result(ctx); err != nil {
-					c.t.Error(err)
-				}
-				return true
-			})
+			if _, err := child.Result(ctx); err != nil {
+				c.t.Error(err)
+			}
+			began, _ := c.runs.Load(child.JobID())
+			c.doSince(began.(int64), who, spend{do: "settle", price: price, cost: cost}, func() any { return true })
 		}
 	default:
 		var hold *arcprt.Hold
@@ -119,8 +119,9 @@ func (c *crowd) use(ctx context.Context, t *arcprt.Task, r *rand.Rand, who int) 
 	}
 }
 
-// pays has the costs that its input says.
-func pays(ctx context.Context, t *arcprt.Task) error {
+// pays has the costs that its input says. What it leaves may come back from now on, whenever its parent hears of it.
+func (c *crowd) pays(ctx context.Context, t *arcprt.Task) error {
+	c.runs.Store(t.JobID(), c.clock.Add(1))
 	cost, err := strconv.Atoi(string(t.Input()))
 	if err != nil {
 		return err
@@ -134,8 +135,8 @@ func TestBudget(t *testing.T) {
 	for seed := range uint64(20) {
 		const granted = 9
 		g := open(t)
-		agents := map[string]arcprt.Agent{"crowd": &crowd{rig: g, seed: seed}, "pays": arcprt.AgentFunc(pays)}
-		for name, a := range agents {
+		c := &crowd{rig: g, seed: seed}
+		for name, a := range map[string]arcprt.Agent{"crowd": c, "pays": arcprt.AgentFunc(c.pays)} {
 			if err := g.rt.Handle(name, a); err != nil {
 				t.Fatal(err)
 			}

@@ -53,7 +53,11 @@ func open(t *testing.T) *rig {
 
 // do notes one operation. Its times are taken around act, which gives its output.
 func (g *rig) do(client int, input any, act func() any) {
-	call := g.clock.Add(1)
+	g.doSince(g.clock.Add(1), client, input, act)
+}
+
+// doSince is do of an operation that may have begun by itself.
+func (g *rig) doSince(call int64, client int, input any, act func() any) {
 	output := act()
 	op := porcupine.Operation{ClientId: client, Input: input, Call: call, Output: output, Return: g.clock.Add(1)}
 	g.mu.Lock()
