@@ -21,6 +21,11 @@ func (f *Fetcher) dial(ctx context.Context, network, addr string) (net.Conn, err
 	if err != nil {
 		return nil, err
 	}
+	return f.connect(ctx, network, addr, host)
+}
+
+// connect dials an address, or each that a name stands for, that is to be one of the host's.
+func (f *Fetcher) connect(ctx context.Context, network, addr, host string) (net.Conn, error) {
 	d := net.Dialer{Timeout: 30 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
 		if to, err := netip.ParseAddrPort(address); err != nil || !f.permits(host, to.Addr()) {
 			return errPrivate
