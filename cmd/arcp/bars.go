@@ -14,6 +14,7 @@ import (
 type bars struct {
 	progress *mpb.Progress
 	byUnit   map[string]*bar
+	budget   map[string]*gauge
 }
 
 // bar is one of them. The drawing goroutine reads its text.
@@ -30,10 +31,15 @@ const barScale = 1000
 
 func newBars(w io.Writer, more ...mpb.ContainerOption) *bars {
 	options := append([]mpb.ContainerOption{mpb.WithOutput(w), mpb.WithWidth(80)}, more...)
-	return &bars{progress: mpb.New(options...), byUnit: map[string]*bar{}}
+	return &bars{progress: mpb.New(options...), byUnit: map[string]*bar{}, budget: map[string]*gauge{}}
 }
 
 func (b *bars) accepted(a *arcp.JobAccepted) error {
+	for _, currency := range arcp.Budget(a.Budget).Currencies() {
+		if len(b.budget) < maxBars {
+			b.budget[currency] = b.newGauge(currency, a.Budget[currency])
+		}
+	}
 	_, err := io.WriteString(b.progress, acceptedLine(a))
 	return err
 }
@@ -41,6 +47,10 @@ func (b *bars) accepted(a *arcp.JobAccepted) error {
 func (b *bars) event(ev *arcp.Event) error {
 	if p, ok := ev.Body.(*arcp.ProgressBody); ok {
 		b.of(p.Units).show(p)
+		return nil
+	}
+	if m, ok := ev.Body.(*arcp.MetricBody); ok && m.Name == arcp.MetricBudgetRemaining && b.budget[m.Unit] != nil {
+		b.budget[m.Unit].show(m.Value)
 		return nil
 	}
 	label, text := describe(ev)
@@ -59,13 +69,18 @@ func (b *bars) of(units string) *bar {
 	}
 	one := b.byUnit[units]
 	if one == nil {
-		one = new(bar)
-		one.text.Store(new(string))
-		one.Bar = b.progress.AddBar(0,
-			mpb.PrependDecorators(decor.Percentage(decor.WCSyncSpace)),
-			mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return *one.text.Load() })))
+		one = b.add()
 		b.byUnit[units] = one
 	}
+	return one
+}
+
+func (b *bars) add() *bar {
+	one := new(bar)
+	one.text.Store(new(string))
+	one.Bar = b.progress.AddBar(0,
+		mpb.PrependDecorators(decor.Percentage(decor.WCSyncSpace)),
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return *one.text.Load() })))
 	return one
 }
 
@@ -81,6 +96,9 @@ func scaled(v float64) int64 { return int64(min(max(v, 0), 1e15) * barScale) }
 
 func (b *bars) close() {
 	for _, one := range b.byUnit {
+		one.Abort(true)
+	}
+	for _, one := range b.budget {
 		one.Abort(true)
 	}
 	b.progress.Wait()

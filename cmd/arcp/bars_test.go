@@ -9,6 +9,29 @@ import (
 	"github.com/arcpkit/arcp/pkg/arcp"
 )
 
+// The gauge of a budget goes with what the runtime says is left, and no line is written for that.
+func TestBudgetGauge(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	b := newBars(&out, mpb.WithAutoRefresh())
+	granted, _ := arcp.ParseAmount("5.00")
+	if err := b.accepted(&arcp.JobAccepted{JobID: "job_1", Budget: arcp.Budget{"USD": granted}}); err != nil {
+		t.Fatal(err)
+	}
+	left := &arcp.MetricBody{Name: arcp.MetricBudgetRemaining, Value: "4.20", Unit: "USD"}
+	if err := b.event(&arcp.Event{Kind: arcp.KindMetric, Body: left}); err != nil {
+		t.Fatal(err)
+	}
+	g := b.budget["USD"]
+	if text := *g.text.Load(); text != "USD 4.20 of 5.00 left" || g.Current() != 4200 {
+		t.Errorf("the gauge shows %q at %d, want 4.20 of 5.00 left at 4200", text, g.Current())
+	}
+	b.close()
+	if strings.Contains(out.String(), "budget ") {
+		t.Errorf("the terminal got %q", out.String())
+	}
+}
+
 // Lines stay above the bars, cleaned, and no bar is left behind.
 func TestBars(t *testing.T) {
 	t.Parallel()
@@ -58,6 +81,7 @@ func TestDescribe(t *testing.T) {
 		{&arcp.ProgressBody{Current: 1.5}, "progress", "1.5"},
 		{&arcp.ProgressBody{Current: 1, Total: 2, Units: "u", Message: "m"}, "progress", "1/2 u m"},
 		{&arcp.MetricBody{Name: "n", Value: "1.50", Unit: "USD"}, "metric", "n 1.50 USD"},
+		{&arcp.MetricBody{Name: arcp.MetricBudgetRemaining, Value: "-0.12", Unit: "USD"}, "budget", "USD -0.12 left"},
 		{&arcp.ToolCallBody{Tool: "t", Args: arcp.RawJSON(`[1]`), CallID: "c"}, "tool", "t [1] #c"},
 		{&arcp.ToolResultBody{CallID: "c", Result: arcp.RawJSON(`null`)}, "tool", "#c = null"},
 		{&arcp.ToolResultBody{CallID: "c", Error: &arcp.ToolError{Code: "X", Message: "m"}}, "tool", "#c failed: X m"},

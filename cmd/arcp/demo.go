@@ -120,12 +120,16 @@ func demoRuntime(ctx context.Context, agent arcprt.Agent, token arcp.Secret) (ur
 	}, nil
 }
 
-// demoLease allows reading the folder. A name that cannot stand in a pattern leaves only the right to read everything.
+// demoFiles is how many files the job may read.
+const demoFiles = "1000000"
+
+// demoLease allows reading so many files of the folder. A name that cannot stand in a pattern leaves only the right to read everything.
 func demoLease(root string) arcp.Lease {
 	lease := arcp.Lease{arcp.NamespaceFSRead: {path.Join(root, "**")}}
 	if lease.Validate() != nil || strings.Contains(root, "*") {
 		lease = arcp.Lease{arcp.NamespaceFSRead: {"**"}}
 	}
+	lease[arcp.NamespaceCostBudget] = []string{survey.Currency + ":" + demoFiles}
 	return lease
 }
 

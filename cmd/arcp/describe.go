@@ -20,6 +20,9 @@ func describe(ev *arcp.Event) (label, text string) {
 	case *arcp.ProgressBody:
 		return "progress", describeProgress(b)
 	case *arcp.MetricBody:
+		if b.Name == arcp.MetricBudgetRemaining {
+			return "budget", join(term.Line(b.Unit), term.Line(string(b.Value)), "left")
+		}
 		return "metric", join(term.Line(b.Name), term.Line(string(b.Value)), term.Line(b.Unit))
 	case *arcp.ToolCallBody:
 		return "tool", join(term.Line(b.Tool), raw(b.Args), "#"+term.Line(b.CallID))

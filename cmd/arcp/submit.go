@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,8 +21,7 @@ const maxInput = arcp.LimitFrameOut
 type submission struct {
 	target
 	ndjson     bool
-	allow      []string
-	lease      string
+	authority  authority
 	maxRuntime time.Duration
 	key        string
 	detach     bool
@@ -40,7 +37,7 @@ func newSubmit(s streams) *cobra.Command {
 			"An interrupt cancels the job; a second one leaves it alone. Links that are lost are made again.\n\n" +
 			"With --detach it prints the job's id and leaves the job to itself: `arcp watch` follows it, `arcp cancel` ends it.\n\n" +
 			exitHelp,
-		Example: "  arcp submit echo '{\"n\":1}'\n  arcp submit index@2.0.0 @input.json --allow 'fs.read=/data/**'\n" +
+		Example: "  arcp submit echo '{\"n\":1}'\n  arcp submit index@2.0.0 @input.json --lease 'fs.read=/data/**' --budget USD:5.00\n" +
 			"  job=$(arcp submit index --key nightly --detach)",
 		Args:              arguments(1, 2),
 		ValidArgsFunction: completion(s, &o.target, agents),
@@ -54,8 +51,7 @@ func newSubmit(s streams) *cobra.Command {
 	o.addFlags(cmd, shortGiveUp)
 	f := cmd.Flags()
 	f.BoolVar(&o.ndjson, "json", false, "write all messages about the job to standard output, one JSON object a line")
-	f.StringArrayVar(&o.allow, "allow", nil, "ask for a lease: `NAMESPACE=PATTERN`, as often as needed")
-	f.StringVar(&o.lease, "lease", "", "ask for a lease: `JSON`, or @FILE")
+	o.authority.addFlags(f)
 	f.DurationVar(&o.maxRuntime, "max-runtime", 0, "end the job after this `DURATION`, in whole seconds; without it only the runtime has a limit, if any")
 	f.StringVar(&o.key, "key", "", "submits with one `KEY` are one job, where the runtime can do that")
 	f.BoolVar(&o.detach, "detach", false, "print the job's id and leave; what arcp cancel needs is kept for this user")
@@ -63,7 +59,7 @@ func newSubmit(s streams) *cobra.Command {
 }
 
 func (o *submission) run(ctx context.Context, s streams, args []string) error {
-	if err := notEmpty(o.flags, "key", "lease"); err != nil {
+	if err := notEmpty(o.flags, "key", "expires"); err != nil {
 		return err
 	}
 	submit, err := o.message(ctx, s, args)
@@ -146,11 +142,9 @@ func (o *submission) message(ctx context.Context, s streams, args []string) (*ar
 			return nil, usagef("the input is not JSON: %s", jsonProblem(text, err))
 		}
 	}
-	lease, err := o.leaseRequest(ctx, s.in)
-	if err != nil {
+	if err := o.authority.ask(ctx, submit, s.in, time.Now()); err != nil {
 		return nil, err
 	}
-	submit.LeaseRequest = lease
 	if o.maxRuntime != 0 {
 		seconds := uint64(o.maxRuntime / time.Second)
 		if o.maxRuntime < time.Second || o.maxRuntime%time.Second != 0 {
@@ -162,30 +156,6 @@ func (o *submission) message(ctx context.Context, s streams, args []string) (*ar
 		return nil, usagef("%w", err)
 	}
 	return submit, nil
-}
-
-func (o *submission) leaseRequest(ctx context.Context, in io.Reader) (arcp.Lease, error) {
-	var lease arcp.Lease
-	if o.lease != "" {
-		text, err := argument(ctx, "--lease", o.lease, in)
-		if err != nil {
-			return nil, err
-		}
-		if err := dynjson.Unmarshal(text, &lease); err != nil {
-			return nil, usagef("--lease: %w", err)
-		}
-	}
-	for _, a := range o.allow {
-		namespace, pattern, ok := strings.Cut(a, "=")
-		if !ok || namespace == "" {
-			return nil, usagef("--allow: %q is not NAMESPACE=PATTERN", a)
-		}
-		if lease == nil {
-			lease = arcp.Lease{}
-		}
-		lease[namespace] = append(lease[namespace], pattern)
-	}
-	return lease, nil
 }
 
 // jsonProblem says what is wrong with a text that was refused, and where if that is known.

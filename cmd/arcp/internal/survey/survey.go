@@ -22,6 +22,9 @@ type Input struct {
 	Path string `json:"path"`
 }
 
+// Currency is what a job pays for the files it reads with, where its budget has that.
+const Currency = "files"
+
 // progressSteps is about how many progress events a job emits while it reads.
 const progressSteps = 40
 
@@ -69,7 +72,7 @@ func (a *Agent) Run(ctx context.Context, t *runtime.Task) error {
 		return arcp.NewError(arcp.CodeInvalidRequest, "/payload/input/path: there is no such folder")
 	}
 	defer root.Close()
-	w := &walk{task: t, fsys: root.FS(), report: Report{Path: path.Join("/", dir)}}
+	w := &walk{task: t, fsys: root.FS(), root: path.Join(a.Root(), dir), report: Report{Path: path.Join("/", dir)}}
 	if err := w.find(ctx); err != nil {
 		return err
 	}
@@ -83,6 +86,7 @@ func (a *Agent) Run(ctx context.Context, t *runtime.Task) error {
 type walk struct {
 	task     *runtime.Task
 	fsys     fs.FS
+	root     string // as a lease names it
 	files    []File
 	report   Report
 	warnings int
@@ -125,7 +129,7 @@ func isMetadata(name string) bool { return name == ".git" || name == ".hg" || na
 // read looks into each file.
 func (w *walk) read(ctx context.Context) error {
 	t := newTally(&w.report)
-	total, step := len(w.files), max(1, len(w.files)/progressSteps)
+	total, step, paid := len(w.files), max(1, len(w.files)/progressSteps), 0
 	for i, f := range w.files {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -139,10 +143,25 @@ func (w *walk) read(ctx context.Context) error {
 			if err := w.task.Progress(ctx, float64(n), float64(total), "files", path.Dir(f.Path)); err != nil {
 				return err
 			}
+			if err := w.pay(ctx, n-paid, n < total); err != nil {
+				return err
+			}
+			paid = n
 		}
 	}
 	t.finish()
 	return nil
+}
+
+// pay reports files that were read as a cost, and stops when there are more and no budget for them.
+func (w *walk) pay(ctx context.Context, n int, more bool) error {
+	if _, limited := w.task.Budget()[Currency]; !limited {
+		return nil
+	}
+	if err := w.task.Metric(ctx, "cost.read", arcp.Number(strconv.Itoa(n)), Currency); err != nil || !more {
+		return err
+	}
+	return w.task.Authorize(ctx, arcp.NamespaceFSRead, w.root)
 }
 
 // finish emits the totals and streams the report.
