@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"errors"
+	"math"
 	"fmt"
 
 	"github.com/arcpkit/arcp/pkg/runtime/store"
@@ -68,7 +69,7 @@ func (l *Log) Fetch(ctx context.Context) error {
 	if !l.Shelved() {
 		return nil
 	}
-	slabs, bytes, err := l.readAll(ctx, 1, 1<<62)
+	slabs, bytes, err := l.readAll(ctx, 1, math.MaxInt)
 	if err != nil {
 		return err
 	}
