@@ -3,8 +3,8 @@ package journal
 import (
 	"context"
 	"errors"
-	"math"
 	"fmt"
+	"math"
 
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 )
