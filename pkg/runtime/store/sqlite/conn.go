@@ -21,6 +21,9 @@ type conn struct {
 	stmts []*stmt
 }
 
+// patience is how long a connection waits for a lock, in ms. Nobody holds one for long but a program that looks into the file beside us.
+const patience = 5000
+
 // open connects to a file and runs the pragmas in order. mode is what SQLite's URI parameter of that name may be.
 func open(path, mode, vfs string, pragmas ...string) (*conn, error) {
 	query := url.Values{"mode": {mode}}
@@ -37,7 +40,7 @@ func open(path, mode, vfs string, pragmas ...string) (*conn, error) {
 		return nil, explain(err)
 	}
 	c := &conn{Conn: dc}
-	for _, p := range pragmas {
+	for _, p := range append([]string{fmt.Sprint("busy_timeout = ", patience)}, pragmas...) {
 		if err := c.exec("PRAGMA " + p); err != nil {
 			return nil, errors.Join(err, c.close())
 		}

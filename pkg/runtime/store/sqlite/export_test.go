@@ -42,3 +42,19 @@ func Migrate(path string, steps ...string) error {
 	}
 	return errors.Join(migrate(c, append(migrations(), steps...)), c.close())
 }
+
+// Block takes the lock for writing as another program would, and returns what lets go of it.
+func Block(path string) (release func() error, err error) {
+	c, err := open(path, "rw", "")
+	if err != nil {
+		return nil, err
+	}
+	return func() error { return errors.Join(c.exec("COMMIT"), c.close()) }, c.exec("BEGIN IMMEDIATE")
+}
+
+// Taken says whether the writer has taken up all that was asked for.
+func (s *Store) Taken() bool {
+	s.writer.mu.Lock()
+	defer s.writer.mu.Unlock()
+	return len(s.writer.queue) == 0
+}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -150,6 +151,35 @@ func TestCommitsShareTransactions(t *testing.T) {
 	wait.Wait()
 	if n, callers := s.Transactions(), callers*(1+2*each); n > callers/2 {
 		t.Errorf("%d calls took %d transactions", callers, n)
+	}
+}
+
+// TestOthersAreWaitedFor: a program that looks into the file, and locks it for that, costs time and not the store.
+func TestOthersAreWaitedFor(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := mustOpen(t, dir)
+	release, err := sqlite.Block(filepath.Join(dir, "arcp.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	started, answer := make(chan struct{}), make(chan error, 1)
+	go func() {
+		close(started)
+		answer <- s.Commit(t.Context(), &store.Batch{Ops: []store.Op{{Key: oneKey, Create: true}}})
+	}()
+	<-started
+	for range 1000 {
+		runtime.Gosched()
+	}
+	for !s.Taken() {
+		runtime.Gosched()
+	}
+	if err := release(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-answer; err != nil {
+		t.Errorf("Commit = %v", err)
 	}
 }
 
