@@ -123,10 +123,19 @@ func (o *submission) leave(ctx context.Context, s streams, submit *arcp.JobSubmi
 	return errors.Join(err, keeping)
 }
 
-// envelope makes a job part of the caller's trace.
+// envelope makes a job part of the caller's trace, under the caller's span.
 func envelope(submit *arcp.JobSubmit) *arcp.Envelope {
 	e := &arcp.Envelope{Payload: submit}
-	e.TraceID, _ = arcp.ParseTraceID(os.Getenv("TRACEPARENT"))
+	parent := os.Getenv("TRACEPARENT")
+	id, ok := arcp.ParseTraceID(parent)
+	if !ok {
+		return e
+	}
+	e.TraceID = id
+	carrier, err := dynjson.Marshal(map[string]map[string]string{arcp.TraceExtension: {arcp.TraceparentKey: parent}})
+	if err == nil {
+		e.Extensions = carrier
+	}
 	return e
 }
 

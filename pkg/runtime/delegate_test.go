@@ -3,8 +3,10 @@ package runtime_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -277,5 +279,51 @@ func TestEndCascades(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestSpansOfChildren: a child's span is under that of its delegation, which is under its parent's; they tell of lease and budget.
+func TestSpansOfChildren(t *testing.T) {
+	t.Parallel()
+	s := &spans{}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, func(o *runtime.Options) { o.Spans = s.begin })
+		defer b.stop(t)
+		var served sync.WaitGroup
+		defer served.Wait()
+		c, welcome := greet(t, b, &served, nil, arcp.FeatureCostBudget, arcp.FeatureLeaseExpiresAt)
+		defer func() { _ = c.Close("") }()
+		if err := b.Handle("costs", runtime.AgentFunc(costs)); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Handle("boss", runtime.AgentFunc(func(ctx context.Context, task *runtime.Task) error {
+			child, err := task.Delegate(ctx, &runtime.Delegation{
+				Agent: "costs", Input: arcp.RawJSON(`"0.5"`), Lease: arcp.Lease{"cost.budget": {"USD:2"}},
+			})
+			if err != nil {
+				return err
+			}
+			_, err = child.Result(ctx)
+			return err
+		})); err != nil {
+			t.Fatal(err)
+		}
+		submit := mayDelegate("boss", arcp.Lease{"cost.budget": {"USD:5"}})
+		submit.LeaseConstraints = &arcp.LeaseConstraints{ExpiresAt: time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)}
+		say(t, c, &arcp.Envelope{ID: "m", SessionID: welcome.SessionID, TraceID: upstream, Payload: submit})
+		synctest.Wait()
+	})
+	under := func(n int) string { return arcp.Traceparent(traceID, fmt.Sprintf("%016x", n)) }
+	const lease = "arcp.lease.expires_at=2001-02-03 04:05:06 +0000 UTC arcp.job.status=success"
+	want := []string{
+		"arcp.delegate under " + under(1) + " arcp.agent=costs error=<nil>",
+		"arcp.job under " + under(2) + " arcp.agent=costs@1.0.0 arcp.job.attempt=1 " + lease + " arcp.budget.remaining=[USD:1.5] error=<nil>",
+		"arcp.job under " + upstream + " arcp.agent=boss@1.0.0 arcp.job.attempt=1 " + lease + " arcp.budget.remaining=[USD:4.5] error=<nil>",
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	slices.Sort(s.ended) // a delegation and its child may end in any order
+	if !slices.Equal(s.ended, want) {
+		t.Errorf("ended\n%s\nwant\n%s", strings.Join(s.ended, "\n"), strings.Join(want, "\n"))
 	}
 }

@@ -47,7 +47,7 @@ func (j *job) join(p *job) *arcp.Error {
 	limits := &p.rt.opts.Limits
 	j.kin.of, j.kin.parent, j.kin.depth, j.kin.ended = p.id, p, p.kin.depth+1, make(chan struct{})
 	if int64(j.kin.depth) > limits.JobDepth {
-		return overLimit(arcp.CodePermissionDenied, limitJobDepth, limits.JobDepth)
+		return overLimit(arcp.CodePermissionDenied, limitJobDepth, max(limits.JobDepth, 0))
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

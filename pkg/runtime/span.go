@@ -32,10 +32,17 @@ func (j *job) beginSpan(ctx context.Context) context.Context {
 	if j.rt.opts.Spans == nil {
 		return ctx
 	}
-	ctx, end := j.rt.span(
-		ctx, arcp.SpanJob, slog.String(arcp.AttrJobID, j.id), slog.String(arcp.AttrSessionID, j.owner.id), slog.String(arcp.AttrAgent, j.agent),
+	attrs := []slog.Attr{
+		slog.String(arcp.AttrJobID, j.id), slog.String(arcp.AttrSessionID, j.owner.id), slog.String(arcp.AttrAgent, j.agent),
 		slog.Int(arcp.AttrJobAttempt, j.task.attempt),
-	)
+	}
+	if j.kin.of != "" {
+		attrs = append(attrs, slog.String(arcp.AttrJobParentID, j.kin.of))
+	}
+	if end := j.grant.expiry.Time(); !end.IsZero() {
+		attrs = append(attrs, slog.Time(arcp.AttrLeaseExpiresAt, end))
+	}
+	ctx, end := j.rt.span(ctx, arcp.SpanJob, attrs...)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.spans.end = end
@@ -61,6 +68,9 @@ func (j *job) spanOver() {
 	j.mu.Lock()
 	failure, attrs := j.spans.failure, []slog.Attr{slog.String(arcp.AttrJobStatus, string(j.core.Status()))}
 	j.mu.Unlock()
+	if left := j.grant.purse.remaining(); left != nil {
+		attrs = append(attrs, slog.Any(arcp.AttrBudgetRemaining, left.Entries()))
+	}
 	var err error
 	if failure != nil {
 		err = failure
