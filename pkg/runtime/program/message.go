@@ -10,11 +10,14 @@ import (
 	"github.com/arcpkit/arcp/pkg/arcp"
 )
 
-// message is one line of a program's output. Exactly one of Kind, Authorize, Result and Error is there.
+// message is one line of a program's output. Exactly one member but Body is there, which goes with Kind.
 type message struct {
 	Kind      arcp.EventKind  `json:"kind"`
 	Body      json.RawMessage `json:"body"`
 	Authorize *question       `json:"authorize"`
+	Call      *call           `json:"call"`
+	Reserve   *reservation    `json:"reserve"`
+	Settle    *settlement     `json:"settle"`
 	Result    json.RawMessage `json:"result"`
 	Error     json.RawMessage `json:"error"`
 }
@@ -25,9 +28,29 @@ type question struct {
 	Target     string `json:"target"`
 }
 
+// call asks for a tool to be run.
+type call struct {
+	Tool string          `json:"tool"`
+	Args json.RawMessage `json:"args"`
+}
+
+// reservation asks for money to be set aside, in each currency of a price.
+type reservation struct {
+	Metric string      `json:"metric"`
+	Price  arcp.Budget `json:"price"`
+}
+
+// settlement ends a reservation with what was spent; no cost is nothing.
+type settlement struct {
+	Hold string      `json:"hold"`
+	Cost arcp.Budget `json:"cost"`
+}
+
 // answer is a line for the program's input.
 type answer struct {
 	Authorized bool           `json:"authorized"`
+	Result     arcp.RawJSON   `json:"result,omitempty"` // of a call
+	Hold       string         `json:"hold,omitempty"`   // of a reservation
 	Code       arcp.ErrorCode `json:"code,omitempty"`
 	Message    string         `json:"message,omitempty"`
 }
@@ -50,14 +73,16 @@ func parseMessage(line []byte) (*message, error) {
 		return nil, errors.New("it is not a JSON object")
 	}
 	parts := 0
-	for _, there := range []bool{m.Kind != "", m.Authorize != nil, m.Result != nil, m.Error != nil} {
+	for _, there := range []bool{
+		m.Kind != "", m.Authorize != nil, m.Call != nil, m.Reserve != nil, m.Settle != nil, m.Result != nil, m.Error != nil,
+	} {
 		if there {
 			parts++
 		}
 	}
 	switch {
 	case parts != 1:
-		return nil, errors.New(`it holds not exactly one of "kind", "authorize", "result" and "error"`)
+		return nil, errors.New(`it holds not exactly one of "kind", "authorize", "call", "reserve", "settle", "result" and "error"`)
 	case m.Kind != "" && m.Body == nil:
 		return nil, errors.New(`an event has no "body"`)
 	}
@@ -115,9 +140,10 @@ func inputLine(input arcp.RawJSON) ([]byte, error) {
 	return append(line, '\n'), nil
 }
 
-func answerLine(err error) []byte {
-	a := answer{Authorized: err == nil}
-	if err != nil {
+// line is the answer, to a question that got err.
+func (a answer) line(err error) []byte {
+	if a.Authorized = err == nil; err != nil {
+		a.Result, a.Hold = nil, ""
 		a.Code, a.Message = arcp.CodeOf(err), err.Error()
 		var e *arcp.Error
 		if errors.As(err, &e) {

@@ -14,6 +14,8 @@ func FuzzMessage(f *testing.F) {
 	f.Add(`{"kind":"progress","body":{"current":1}}`)
 	f.Add(`{"authorize":{"capability":"fs.read","target":"/a"}}`)
 	f.Add(`{"result":null}`)
+	f.Add(`{"call":{"tool":"t","args":[1]}}`)
+	f.Add(`{"reserve":{"metric":"cost.a","price":{"USD":1.50}}}`)
 	f.Add(`{"error":{"code":"TIMEOUT","message":"x","details":{}}}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		m, err := parseMessage([]byte(text))
@@ -60,8 +62,8 @@ func TestAnswerLine(t *testing.T) {
 		{arcp.NewError(arcp.CodeLeaseExpired, "too\nlate"), `{"authorized":false,"code":"LEASE_EXPIRED","message":"too\nlate"}` + "\n"},
 		{io.EOF, `{"authorized":false,"code":"INTERNAL_ERROR","message":"EOF"}` + "\n"},
 	} {
-		if got := string(answerLine(c.err)); got != c.want {
-			t.Errorf("answerLine(%v) = %q, want %q", c.err, got, c.want)
+		if got := string(answer{}.line(c.err)); got != c.want {
+			t.Errorf("line(%v) = %q, want %q", c.err, got, c.want)
 		}
 	}
 }

@@ -43,7 +43,8 @@ func submitTo(t *testing.T, agent runtime.Agent, s *arcp.JobSubmit, log *slog.Lo
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := rt.Handle("script", agent); err != nil {
+	twice := runtime.NewTool(func(_ context.Context, _ *runtime.Task, n int) (int, error) { return 2 * n, nil })
+	if err := errors.Join(rt.Handle("script", agent), rt.HandleTool("twice", twice)); err != nil {
 		t.Fatal(err)
 	}
 	here, there := transport.Pipe()
@@ -68,6 +69,55 @@ func submitTo(t *testing.T, agent runtime.Agent, s *arcp.JobSubmit, log *slog.Lo
 		t.Fatal(err)
 	}
 	return job
+}
+
+// A program calls tools and sets money aside through the gate; what is refused it can handle.
+func TestQuestions(t *testing.T) {
+	t.Parallel()
+	const script = `
+read -r input
+ask() { echo "$1"; read -r a; answers="$answers${answers:+,}$a"; }
+ask '{"call":{"tool":"twice","args":21}}'
+ask '{"call":{"tool":"other"}}'
+ask '{"reserve":{"metric":"cost.a","price":{"USD":0.75}}}'
+ask '{"reserve":{"metric":"cost.a","price":{"USD":0.75}}}'
+ask '{"settle":{"hold":"1","cost":{"USD":0.50}}}'
+ask '{"settle":{"hold":"1"}}'
+ask '{"reserve":{"metric":"cost.a","price":{"USD":0.5}}}'
+ask '{"settle":{"hold":"2"}}'
+ask '{"authorize":{"capability":"model.use","target":"m"}}'
+echo "{\"result\":[$answers]}"
+`
+	job := submit(t, script, nil, &arcp.JobSubmit{LeaseRequest: arcp.Lease{
+		arcp.NamespaceToolCall: {"twice"}, arcp.NamespaceCostBudget: {"USD:1"},
+	}})
+	var costs []string
+	for ev, err := range job.Events(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, ok := ev.Body.(*arcp.MetricBody); ok {
+			costs = append(costs, m.Name+" "+string(m.Value))
+		}
+	}
+	if got := strings.Join(costs, ", "); got != "cost.a 0.50, cost.budget.remaining 0.50" {
+		t.Errorf("metrics = %s", got)
+	}
+	res, err := job.Result(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `[{"authorized":true,"result":42},` +
+		`{"authorized":false,"code":"PERMISSION_DENIED","message":"the lease does not allow tool.call on \"other\""},` +
+		`{"authorized":true,"hold":"1"},` +
+		`{"authorized":false,"code":"BUDGET_EXHAUSTED","message":"the budget in USD is exhausted"},` +
+		`{"authorized":true},` +
+		`{"authorized":false,"code":"INVALID_REQUEST","message":"there is no reservation \"1\""},` +
+		`{"authorized":true,"hold":"2"},{"authorized":true},` +
+		`{"authorized":false,"code":"PERMISSION_DENIED","message":"the lease does not allow model.use on \"m\""}]`
+	if got := string(res.Result); got != want {
+		t.Errorf("result = %s\nwant     %s", got, want)
+	}
 }
 
 func TestConversation(t *testing.T) {

@@ -23,6 +23,8 @@ type session struct {
 	process *proc.Process
 	maxLine int
 	input   chan []byte // lines for the program; closed by the reader of its output
+	holds   map[string]*runtime.Hold
+	held    int // holds ever
 }
 
 // run leads the conversation to its end and returns when the program is gone and all it said is recorded.
@@ -89,8 +91,8 @@ func (s *session) step(ctx context.Context, in *lines) (done bool, err error) {
 		return false, s.fault(in, err, line)
 	}
 	switch {
-	case m.Authorize != nil:
-		return false, s.answer(ctx, m.Authorize)
+	case m.Kind == "" && m.Result == nil && m.Error == nil:
+		return false, s.answer(ctx, m)
 	case m.Result != nil:
 		return true, s.task.SetResult(arcp.RawJSON(m.Result))
 	case m.Error != nil:
@@ -108,15 +110,6 @@ func (s *session) step(ctx context.Context, in *lines) (done bool, err error) {
 		return false, s.fault(in, err, line)
 	}
 	return false, err
-}
-
-func (s *session) answer(ctx context.Context, q *question) error {
-	line := answerLine(s.task.Authorize(ctx, q.Capability, q.Target))
-	select {
-	case s.input <- line:
-	case <-s.process.Gone():
-	}
-	return ctx.Err()
 }
 
 // fault ends the job over a line; the operator's log gets its beginning.
