@@ -85,3 +85,44 @@ func TestChildrenAfterARestart(t *testing.T) {
 		}
 	})
 }
+
+// TestWatchedChildSurvives: a session that watches a child of its own job is given the rest of it after a restart, and the child is
+// not accepted to it.
+func TestWatchedChildSurvives(t *testing.T) {
+	onLives(t, func(t *testing.T, l *lives) {
+		idle := runtime.AgentFunc(func(ctx context.Context, task *runtime.Task) error {
+			if task.Agent() == "top@1.0.0" {
+				if _, err := task.Delegate(ctx, &runtime.Delegation{Agent: "below"}); err != nil {
+					return err
+				}
+			}
+			<-ctx.Done()
+			return context.Cause(ctx)
+		})
+		agents := func() {
+			for _, name := range []string{"top", "below"} {
+				if err := l.a.Handle(name, idle); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		agents()
+		p := l.join(t, l.a, "alice")
+		p.submit(mayDelegate("top", nil))
+		e := hear(t, p.conn)
+		p.last = e.EventSeq
+		child := e.Payload.(*arcp.JobEvent).Body.(*arcp.DelegateBody).ChildJobID
+		p.say("s", &arcp.JobSubscribe{JobID: child})
+		p.want("job.subscribed running from 0")
+		l.die(t)
+		l.begin(t)
+		agents()
+		p.resume(l.a, 1)
+		heard := map[string]bool{p.hear(): true, p.hear(): true, p.hear(): true}
+		for _, want := range []string{"job.subscribed running from 0", `job.error CANCELLED false {"reason":"parent_ended"}`, restarted} {
+			if !heard[want] {
+				t.Errorf("heard %v, want %s", heard, want)
+			}
+		}
+	})
+}

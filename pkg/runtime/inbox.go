@@ -113,12 +113,14 @@ func (rt *Runtime) letGo(j *job, cause error, linger bool) bool {
 	j.discharge()
 	j.mu.Lock()
 	running := j.core.Lose()
+	if running {
+		j.kin.end.lost = cause
+	}
 	j.lingers.Store(running && linger)
 	j.over.Store(true)
 	j.arm(0)
 	j.mu.Unlock()
 	j.closing.Store(true)
-	j.kin.lost(cause)
 	j.cancel(cause)
 	j.stopChildren(core.NoCause)
 	j.part()

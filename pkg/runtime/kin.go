@@ -32,13 +32,6 @@ type outcome struct {
 	lost    error // it was stopped here without an end
 }
 
-// lost notes that a job does not end here. The caller does not hold the lock of the job.
-func (k *kin) lost(cause error) {
-	if k.end == (outcome{}) {
-		k.end.lost = cause
-	}
-}
-
 // submittedIn says whether a session submitted the job itself. What its agents delegate it is not sent unless it subscribes.
 func (j *job) submittedIn(session string) bool { return j.kin.of == "" && j.owner.id == session }
 
