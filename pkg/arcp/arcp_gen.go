@@ -7,7 +7,7 @@ const (
 	// Version is the protocol version, the value of the member arcp.
 	Version = "1.1"
 	// SpecDigest is the SHA-256 of the spec files, in hex; builds that agree on it agree on the wire.
-	SpecDigest = "967953f669f3bc3aca7f17c3ed03d0ef42c50ef22759591cdc807ed879c69b40"
+	SpecDigest = "44ec807798e520a31945bda601d531cddc98e1e443cb3572a261502ff0d52bdf"
 )
 
 // Feature names a negotiable part of the protocol. Names we do not know pass through.
@@ -144,6 +144,16 @@ func ReservedNamespaces() []string {
 		NamespaceModelUse,
 	}
 }
+
+// Members of the constraints of a credential. §9.8.1.
+const (
+	// ConstraintBudget is `cost.budget`. What may be spent with it, as in a lease.
+	ConstraintBudget = "cost.budget"
+	// ConstraintModels is `model.use`. The models it may be used with, as in a lease.
+	ConstraintModels = "model.use"
+	// ConstraintExpiresAt is `expires_at`. When it ends by itself.
+	ConstraintExpiresAt = "expires_at"
+)
 
 // Members of the details of an error. §12.
 const (

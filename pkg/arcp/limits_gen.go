@@ -85,6 +85,12 @@ const (
 	// LimitJobDepth is how many jobs may stand above one that was delegated. Set by runtime.Limits.JobDepth. §10,
 	// ours.
 	LimitJobDepth = 8
+	// LimitCredentialIssueSec is how long minting the credentials of a job may take, in seconds. Set by
+	// runtime.Limits.CredentialIssue. §9.8, ours.
+	LimitCredentialIssueSec = 10
+	// LimitCredentialRevokeSec is how long revoking its credentials may delay the end of a job, in seconds. Set by
+	// runtime.Limits.CredentialRevoke. §9.8, ours.
+	LimitCredentialRevokeSec = 5
 	// LimitJobRetentionSec is how long finished jobs are kept, in seconds. Set by runtime.Limits.JobRetention.
 	// §7.6, ours.
 	LimitJobRetentionSec = 86400
@@ -147,11 +153,6 @@ const (
 	// LimitAmountDigits is the most digits of an amount, in digits. Kept by ParseAmount and the decoder. §9.6,
 	// ours.
 	LimitAmountDigits = 38
-	// LimitCredentialIssueSec is how long minting a credential may take, in seconds. Not kept yet. §9.8, ours.
-	LimitCredentialIssueSec = 10
-	// LimitCredentialRevokeSec is how long revoking one may delay the end of a job, in seconds. Not kept yet. §9.8,
-	// ours.
-	LimitCredentialRevokeSec = 5
 	// LimitLeaseGraceSec is how long after its lease ended a job may still return, in seconds. Kept by the runtime.
 	// §9.5, ours.
 	LimitLeaseGraceSec = 1

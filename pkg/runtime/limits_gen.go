@@ -37,6 +37,8 @@ const (
 	limitResultBytes            = "result_bytes"
 	limitJobChildren            = "job_children"
 	limitJobDepth               = "job_depth"
+	limitCredentialIssue        = "credential_issue_sec"
+	limitCredentialRevoke       = "credential_revoke_sec"
 	limitJobRetention           = "job_retention_sec"
 	limitFinishedJobs           = "finished_jobs"
 	limitFinishedBytes          = "finished_bytes"
@@ -112,6 +114,10 @@ type Limits struct {
 	JobChildren int64
 	// JobDepth is how many jobs may stand above one that was delegated. Negative: no delegation. §10, ours.
 	JobDepth int64
+	// CredentialIssue is how long minting the credentials of a job may take. §9.8, ours.
+	CredentialIssue time.Duration
+	// CredentialRevoke is how long revoking its credentials may delay the end of a job. §9.8, ours.
+	CredentialRevoke time.Duration
 	// JobRetention is how long finished jobs are kept. §7.6, ours.
 	JobRetention time.Duration
 	// FinishedJobs is the most finished jobs remembered. §7.6, ours.
@@ -282,6 +288,16 @@ func (l *Limits) Table() []Limit {
 			Doc:      "How many jobs may stand above one that was delegated",
 			Negative: "no delegation",
 			Default:  arcp.LimitJobDepth, Number: &l.JobDepth,
+		},
+		{
+			Name: limitCredentialIssue, Flag: "credential-issue", Group: "Of jobs", Unit: "seconds",
+			Doc:     "How long minting the credentials of a job may take",
+			Default: arcp.LimitCredentialIssueSec, Duration: &l.CredentialIssue,
+		},
+		{
+			Name: limitCredentialRevoke, Flag: "credential-revoke", Group: "Of jobs", Unit: "seconds",
+			Doc:     "How long revoking its credentials may delay the end of a job",
+			Default: arcp.LimitCredentialRevokeSec, Duration: &l.CredentialRevoke,
 		},
 		{
 			Name: limitJobRetention, Flag: "job-retention", Group: "Of jobs", Unit: "seconds",

@@ -90,7 +90,7 @@ func (m *Memory) remove(s *sequence) {
 func (op *Op) Check() error {
 	a := &op.Append
 	switch {
-	case op.Key.Kind < KindJob || op.Key.Kind > KindIdem:
+	case op.Key.Kind < KindJob || op.Key.Kind > kinds:
 		return fmt.Errorf("store: Key.Kind is %d", op.Key.Kind)
 	case op.Create && op.Head != 0:
 		return fmt.Errorf("store: Head is %d with Create", op.Head)

@@ -13,9 +13,9 @@ import (
 type Memory struct {
 	mu      sync.Mutex
 	closed  bool
-	keys    [KindIdem + 1]map[string]*sequence // by kind, so that the maps hash plain strings
-	nodes   map[NodeID]*memoryNode             // the living
-	rows    map[string]*rowIndex               // by principal
+	keys    [kinds + 1]map[string]*sequence // by kind, so that the maps hash plain strings
+	nodes   map[NodeID]*memoryNode          // the living
+	rows    map[string]*rowIndex            // by principal
 	secrets map[string][32]byte
 	expiry  expiryHeap
 }

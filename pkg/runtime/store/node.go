@@ -117,7 +117,7 @@ func (m *Memory) Orphans(ctx context.Context) ([]Key, error) {
 		return nil, ErrClosed
 	}
 	var keys []Key
-	for _, kind := range []Kind{KindJob, KindSession} {
+	for _, kind := range []Kind{KindJob, KindSession, KindMint} {
 		for _, s := range m.keys[kind] {
 			if s.owner != "" && !s.node.alive() {
 				keys = append(keys, s.key)

@@ -58,6 +58,9 @@ const (
 	KindJob     Kind = 1 // a job's log
 	KindSession Kind = 2 // a session's head and view
 	KindIdem    Kind = 3 // an idempotency reservation; ID from IdemKey
+	KindMint    Kind = 4 // what was minted upstream for a job and is not revoked; ID of its request
+
+	kinds = KindMint // the last
 )
 
 // String returns the kind's name.
@@ -69,6 +72,8 @@ func (k Kind) String() string {
 		return "session"
 	case KindIdem:
 		return "idem"
+	case KindMint:
+		return "mint"
 	}
 	return fmt.Sprintf("kind %d", uint8(k))
 }
@@ -231,7 +236,7 @@ type Store interface {
 	Inbox(ctx context.Context, key Key, epoch Epoch) (Inbox, error)
 	// Jobs lists the jobs of exactly this principal, at most limit of them (one when limit is less), in the order of Cursor.
 	Jobs(ctx context.Context, principal string, f Filter, after Cursor, limit int) (Page, error)
-	// Orphans returns job and session keys whose owner is gone: it left, was lost, or never joined.
+	// Orphans returns the keys of jobs, sessions and mints whose owner is gone: it left, was lost, or never joined.
 	Orphans(ctx context.Context) ([]Key, error)
 	// Trim forgets records before position before. Whole segments only; the rest may stay.
 	Trim(ctx context.Context, key Key, epoch Epoch, before uint64) error

@@ -78,7 +78,7 @@ func (s *Store) Orphans(ctx context.Context) ([]store.Key, error) {
 		return nil, store.ErrClosed
 	}
 	var keys []store.Key
-	for _, kind := range []store.Kind{store.KindJob, store.KindSession} {
+	for _, kind := range []store.Kind{store.KindJob, store.KindSession, store.KindMint} {
 		for _, e := range s.keys[kind] {
 			if e.head.owner != "" && !e.node.alive() {
 				keys = append(keys, e.key)

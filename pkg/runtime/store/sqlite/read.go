@@ -30,7 +30,7 @@ func scanHead(c *columns) (id int64, key store.Key, h head, err error) {
 	if h.expires, err = unstamp(expires); err != nil {
 		return id, key, h, err
 	}
-	if h.sum(id, key) != sum || kind < int64(store.KindJob) || kind > int64(store.KindIdem) {
+	if h.sum(id, key) != sum || kind < int64(store.KindJob) || kind > int64(store.KindMint) {
 		return id, key, h, damaged("the head of key %d, %.40q", id, name)
 	}
 	if err := h.check(); err != nil {

@@ -49,7 +49,7 @@ type Store struct {
 	mu      sync.Mutex
 	closed  bool
 	failed  error // what ended writing
-	keys    [store.KindIdem + 1]map[string]*entry
+	keys    [store.KindMint + 1]map[string]*entry
 	nodes   map[store.NodeID]*node // the living
 	secrets map[string][]byte
 	expiry  expiries // the writer's

@@ -106,18 +106,18 @@ var ownerTests = []contract{
 		released := store.Key{Kind: store.KindJob, ID: "job_released"}
 		taken := store.Key{Kind: store.KindJob, ID: "job_taken"}
 		kept := store.Key{Kind: store.KindJob, ID: "job_b"}
-		s.create("a", jobKey, sessionKey, idemKey, released, taken)
+		s.create("a", jobKey, sessionKey, idemKey, mintKey, released, taken)
 		s.create("b", kept)
 		s.wantOrphans()
 		if err := s.Release(t.Context(), released, 1); err != nil {
 			t.Fatal(err)
 		}
 		s.leave(a)
-		s.wantOrphans(jobKey, sessionKey, taken)
+		s.wantOrphans(jobKey, sessionKey, taken, mintKey)
 		s.acquire("b", taken)
-		s.wantOrphans(jobKey, sessionKey)
+		s.wantOrphans(jobKey, sessionKey, mintKey)
 		s.leave(b)
-		s.wantOrphans(jobKey, sessionKey, kept, taken)
+		s.wantOrphans(jobKey, sessionKey, kept, taken, mintKey)
 	}},
 	{"a new node of the same ID does not own what the old one did", func(_ *testing.T, s *bench) {
 		s.leave(s.joinAndCreate("a"))

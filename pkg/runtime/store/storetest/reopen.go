@@ -73,15 +73,17 @@ var reopenTests = []struct {
 	{"every owned key is an orphan, and only those", func(t *testing.T, d *durable) {
 		released := store.Key{Kind: store.KindJob, ID: "job_released"}
 		d.join("n")
-		d.create("n", jobKey, sessionKey, idemKey, released)
+		d.create("n", jobKey, sessionKey, idemKey, mintKey, released)
 		if err := d.Release(t.Context(), released, 1); err != nil {
 			t.Fatal(err)
 		}
 		d.wantOrphans()
 		d.again()
-		d.wantOrphans(jobKey, sessionKey)
+		d.wantOrphans(jobKey, sessionKey, mintKey)
 		d.join("n") // the same name is another node
-		d.wantOrphans(jobKey, sessionKey)
+		d.wantOrphans(jobKey, sessionKey, mintKey)
+		d.acquire("n", mintKey)
+		d.do(store.Op{Key: mintKey, Epoch: 2, Delete: true})
 		if e := d.acquire("n", jobKey); e != 2 {
 			t.Errorf("Acquire after opening again = epoch %d, want 2", e)
 		}

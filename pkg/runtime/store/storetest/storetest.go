@@ -63,6 +63,7 @@ var (
 	jobKey     = store.Key{Kind: store.KindJob, ID: "job_1"}
 	sessionKey = store.Key{Kind: store.KindSession, ID: "sess_1"}
 	idemKey    = store.Key{Kind: store.KindIdem, ID: "alice\x00k"}
+	mintKey    = store.Key{Kind: store.KindMint, ID: "mint_1"}
 )
 
 // segment makes a segment of records that begins at position first, with something before it in its memory.
