@@ -8,11 +8,13 @@ import (
 
 // Prefixes of the ids that we make.
 const (
-	PrefixSession = "sess_"
-	PrefixJob     = "job_"
-	PrefixResult  = "res_"
-	PrefixMessage = "msg_"
-	PrefixCall    = "call_"
+	PrefixSession    = "sess_"
+	PrefixJob        = "job_"
+	PrefixResult     = "res_"
+	PrefixMessage    = "msg_"
+	PrefixCall       = "call_"
+	PrefixMint       = "mint_"
+	PrefixCredential = "cred_"
 )
 
 // crockford is the base 32 of ids: digits sort before letters, and no letter is mistaken for a digit.

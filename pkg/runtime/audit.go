@@ -9,14 +9,16 @@ import (
 
 // What the records of Options.Audit tell of. Values are read by the tools of operators.
 const (
-	auditConnect   = "connect"
-	auditResume    = "resume"
-	auditSubmit    = "submit"
-	auditCancel    = "cancel"
-	auditSubscribe = "subscribe"
-	auditDelegate  = "delegate"
-	auditExpire    = "expire"
-	auditDeny      = "deny" // any other request
+	auditConnect     = "connect"
+	auditResume      = "resume"
+	auditSubmit      = "submit"
+	auditCancel      = "cancel"
+	auditSubscribe   = "subscribe"
+	auditDelegate    = "delegate"
+	auditExpire      = "expire"
+	auditRevoke      = "revoke"
+	auditUnrevocable = "unrevocable"
+	auditDeny        = "deny" // any other request
 )
 
 // outcomeOK is the outcome of what was done. What was refused has its error code there.
@@ -24,17 +26,18 @@ const outcomeOK = "ok"
 
 // trail is one record of the audit log. Empty fields are left out of it.
 type trail struct {
-	action    string
-	principal string
-	session   string
-	peer      string
-	job       string
-	agent     string
-	owner     string // of the job, where that is somebody else
-	parent    string // the job that delegated it, or was refused to
-	request   string // the type of what was denied
-	reason    string
-	refusal   *arcp.Error
+	action     string
+	principal  string
+	session    string
+	peer       string
+	job        string
+	agent      string
+	owner      string // of the job, where that is somebody else
+	parent     string // the job that delegated it, or was refused to
+	request    string // the type of what was denied; of a credential, what it was minted by
+	credential string
+	reason     string
+	refusal    *arcp.Error
 }
 
 func (rt *Runtime) audit(t *trail) {
@@ -56,6 +59,7 @@ func (rt *Runtime) audit(t *trail) {
 		{"owner", t.owner},
 		{"parent", t.parent},
 		{"request", t.request},
+		{"credential", t.credential},
 		{"reason", t.reason},
 	} {
 		if f.value != "" {

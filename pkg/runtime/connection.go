@@ -28,8 +28,9 @@ type connection struct {
 	reader    *journal.Reader         // of the session's view; set with it
 	principal string                  // once it is known; written before the session is
 	slot      slot                    // one of its principal's connections
-	taken     atomic.Bool             // it was told that the session went on elsewhere
-	heard     bool                    // the client has spoken since the welcome
+	admission admission
+	taken     atomic.Bool // it was told that the session went on elsewhere
+	heard     bool        // the client has spoken since the welcome
 
 	handshake *time.Timer
 	expiry    *time.Timer
@@ -60,6 +61,9 @@ func (rt *Runtime) Serve(ctx context.Context, conn transport.Conn) (err error) {
 	defer context.AfterFunc(ctx, func() { c.link.Close("the runtime closes the connection") })()
 	c.handshake = time.AfterFunc(rt.opts.Limits.Handshake, func() { c.link.Close("no hello in time") })
 	defer c.end()
+	defer c.admission.wait(rt.opts.Limits.CredentialIssue)
+	ctx, over := context.WithCancel(ctx) // for who waits for something on behalf of the client
+	defer over()
 	err = c.link.Run(func(e *arcp.Envelope) error { return c.guarded(ctx, e) })
 	if errors.Is(err, errEnd) || errors.Is(err, io.EOF) || errors.Is(err, link.ErrClosed) {
 		return nil
@@ -266,6 +270,7 @@ func (c *connection) sessionID() string {
 
 // farewell answers a close (§6.7). Events that are not on their way yet stay for a resume.
 func (c *connection) farewell(reason string) error {
+	c.admission.wait(c.rt.opts.Limits.CredentialIssue)
 	if s := c.session.Load(); s != nil {
 		s.leave(c)
 	}

@@ -129,8 +129,11 @@ func (t *Task) newChild(ctx context.Context, d *Delegation, agent string) (*job,
 	if refusal != nil {
 		return nil, nil, refusal
 	}
-	if refusal = j.admitChild(d); refusal != nil {
+	if refusal = j.admitChild(ctx, d); refusal != nil {
 		j.uncount()
+		if k := j.keys.Load(); k != nil {
+			k.end()
+		}
 		if j.grant != nil {
 			j.grant.purse.end()
 		}
@@ -144,7 +147,7 @@ func (t *Task) newChild(ctx context.Context, d *Delegation, agent string) (*job,
 }
 
 // admitChild gives the child its grant, a place among the jobs of its session and its principal, and a log.
-func (j *job) admitChild(d *Delegation) *arcp.Error {
+func (j *job) admitChild(ctx context.Context, d *Delegation) *arcp.Error {
 	var refusal *arcp.Error
 	if j.grant, refusal = j.kin.parent.grant.delegate(d, j.created, j.rt.now()); refusal != nil {
 		return refusal
@@ -155,6 +158,11 @@ func (j *job) admitChild(d *Delegation) *arcp.Error {
 	}
 	if refusal = j.claim(); refusal != nil {
 		return refusal
+	}
+	if j.kin.parent.keys.Load() != nil { // of whoever is shown those of the parent, or the child could not do what its parent can
+		if refusal = j.provision(ctx, nil); refusal != nil {
+			return refusal
+		}
 	}
 	return j.recordChild()
 }

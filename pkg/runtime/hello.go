@@ -12,7 +12,7 @@ import (
 // built is what this runtime can do; nothing else is advertised (§6.2).
 var built = [...]arcp.Feature{
 	arcp.FeatureHeartbeat, arcp.FeatureAck, arcp.FeatureListJobs, arcp.FeatureSubscribe,
-	arcp.FeatureLeaseExpiresAt, arcp.FeatureCostBudget, arcp.FeatureModelUse,
+	arcp.FeatureLeaseExpiresAt, arcp.FeatureCostBudget, arcp.FeatureModelUse, arcp.FeatureProvisionedCredentials,
 	arcp.FeatureProgress, arcp.FeatureResultChunk, arcp.FeatureAgentVersions,
 }
 
@@ -85,12 +85,15 @@ func (c *connection) begin(ctx context.Context, who *Principal, r *resumed) erro
 	}
 	for _, frame := range r.frames {
 		// They may be more than the control lane holds; nothing else can be asked before them.
-		if err := c.link.SendWait(ctx, &arcp.Envelope{Payload: &arcp.UnknownMessage{Frame: frame}}); err != nil {
+		if err := c.link.SendWait(ctx, &arcp.Envelope{Payload: &arcp.UnknownMessage{Frame: c.again(s, frame)}}); err != nil {
 			return err
 		}
 	}
 	c.startHeartbeat()
 	c.expireWith(who)
+	if c.shows(s) {
+		c.reader.Reveal = c.reveal
+	}
 	c.link.SetSource(viewSource{c})
 	c.reader.SetWaker(c.link)
 	return nil
@@ -135,7 +138,7 @@ func (c *connection) identify(ctx context.Context, auth *arcp.Auth) (*Principal,
 func (c *connection) negotiate(caps *arcp.ClientCapabilities) []arcp.Feature {
 	both := []arcp.Feature{}
 	for _, f := range built {
-		off := f == arcp.FeatureHeartbeat && c.rt.opts.Limits.HeartbeatInterval < 0
+		off := f == arcp.FeatureHeartbeat && c.rt.opts.Limits.HeartbeatInterval < 0 || f == arcp.FeatureProvisionedCredentials && !c.mayMint()
 		if !off && caps != nil && slices.Contains(caps.Features, f) {
 			both = append(both, f)
 		}

@@ -36,7 +36,7 @@ func (c *connection) submitOnce(ctx context.Context, s *session, e *arcp.Envelop
 			c.refuse(e, refusal)
 		case known != nil:
 			err = c.acceptAgain(s, e, known)
-		case c.reserveAndAccept(s, e, p, &reservation{sum: sum}, key):
+		case c.reserveAndAccept(ctx, s, e, p, &reservation{sum: sum}, key):
 			continue
 		}
 		done()
@@ -47,9 +47,9 @@ func (c *connection) submitOnce(ctx context.Context, s *session, e *arcp.Envelop
 }
 
 // reserveAndAccept submits for the first time. It is true, and nothing was answered, when another node took the key just now.
-func (c *connection) reserveAndAccept(s *session, e *arcp.Envelope, p *arcp.JobSubmit, r *reservation, key store.Key) (taken bool) {
+func (c *connection) reserveAndAccept(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobSubmit, r *reservation, key store.Key) (taken bool) {
 	reserved := false
-	j := c.accept(s, e, p, func(j *job) *arcp.Error {
+	j := c.accept(ctx, s, e, p, func(j *job) *arcp.Error {
 		j.keyed = true
 		refusal := s.rt.reserve(key, r.sum, j.id)
 		reserved, taken = refusal == nil, refusal == errKeyTaken
@@ -108,7 +108,7 @@ func (c *connection) acceptAgain(s *session, e *arcp.Envelope, j *job) error {
 		}
 	}
 	c.audit(&trail{action: auditSubmit, job: j.id, agent: j.agent, reason: "the key was used before"})
-	_ = c.link.Send(out)
+	_ = c.link.Send(c.withCredentials(s, j, out))
 	return nil
 }
 

@@ -125,6 +125,9 @@ func (rt *Runtime) letGo(j *job, cause error, linger bool) bool {
 	j.stopChildren(core.NoCause)
 	j.part()
 	j.task.release()
+	if k := j.keys.Load(); k != nil {
+		k.end()
+	}
 	switch {
 	case running && linger:
 		time.AfterFunc(max(rt.opts.Limits.CancelGrace, 1), j.lingered)

@@ -37,8 +37,10 @@ type job struct {
 	grant *grant
 	keyed bool // an idempotency key leads here
 	over  atomic.Bool
-	slot  slot      // one of the unfinished jobs of its owner, and of its principal
-	watch observers // the subscriptions to it
+	slot  slot                    // one of the unfinished jobs of its owner, and of its principal
+	watch observers               // the subscriptions to it
+	keys  atomic.Pointer[keyring] // nil without credentials
+	had   []string                // the ids of the credentials that the run before had
 
 	stored   slot // while it is remembered
 	emission emission
@@ -93,7 +95,10 @@ func (j *job) run(ctx context.Context, a Agent) {
 	var err error
 	defer func() { j.endSpan(err) }()
 	j.step(func() core.JobEffects { return j.core.Start() })
-	err = j.call(ctx, a)
+	err = j.provisionAgain(ctx)
+	if err == nil {
+		err = j.call(ctx, a)
+	}
 	if err == nil {
 		err = j.task.finish(ctx)
 	}
@@ -161,6 +166,9 @@ func (j *job) followUp(fx *core.JobEffects, over bool) {
 	}
 	if fx.Stop != core.NoCause || fx.Ending {
 		j.stopChildren(fx.Stop)
+	}
+	if fx.Ending {
+		j.revoke()
 	}
 	if over {
 		j.finished()

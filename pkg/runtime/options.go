@@ -41,6 +41,12 @@ type Options struct {
 	// agent, owner (of the job, if it is somebody else), parent (of a child), request (what else was refused), and reason. Nil is none.
 	Audit *slog.Logger
 
+	// Provisioner mints credentials for jobs; nil is none (§9.8). The feature is offered where nobody on the way can read along, and with a store
+	// that survives the process only: otherwise nobody would revoke what a killed runtime had minted.
+	Provisioner Provisioner
+	// ForgetfulProvisioner offers the feature with a store that survives nothing, too, as in tests.
+	ForgetfulProvisioner bool
+
 	// Spans is told of the spans of what the runtime does. Nil is none.
 	Spans SpanFunc
 

@@ -41,9 +41,11 @@ type Runtime struct {
 	tokens        map[arcp.TokenHash]*session // by the tokens that resume them
 	owners        map[string]*owner           // of the jobs being taken up; nil at other times
 	jobs          map[string]*job
-	finished      []*job // oldest first
-	keyed         []*job // finished ones that an idempotency key leads to, oldest first
-	finishedBytes int    // kept of those that no key leads to, in a store that is memory
+	keyrings      map[*keyring]struct{} // what is minted, or may be, and not revoked
+	reaped        chan struct{}         // closed when the last of them goes; nil when nobody waits
+	finished      []*job                // oldest first
+	keyed         []*job                // finished ones that an idempotency key leads to, oldest first
+	finishedBytes int                   // kept of those that no key leads to, in a store that is memory
 	cache         cache
 	sweeper       *time.Timer // forgets finished jobs while nothing else happens
 	stopping      bool
@@ -79,6 +81,7 @@ func New(o *Options) (*Runtime, error) {
 		conns: map[*connection]struct{}{},
 		jobs:  map[string]*job{},
 
+		keyrings: map[*keyring]struct{}{},
 		sessions: map[string]*session{},
 		tokens:   map[arcp.TokenHash]*session{},
 	}

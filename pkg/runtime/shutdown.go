@@ -29,6 +29,7 @@ func (rt *Runtime) Shutdown(ctx context.Context) error {
 	rt.seq.Settle() // so that the ends of jobs are what clients have coming
 	rt.hangUpAll(ctx)
 	rt.endSessions()
+	rt.lastRevocations(ctx)
 	rt.back.stop()
 	if e := rt.node.Leave(context.WithoutCancel(ctx)); e != nil && err == nil {
 		err = e

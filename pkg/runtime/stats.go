@@ -32,12 +32,18 @@ type Stats struct {
 	EventBytes uint64                    // of those
 	Batches    uint64                    // commits they took
 
+	Credentials int64  // minted and live
+	Unrevoked   int64  // credentials that are being minted, or to be revoked
+	Unrevocable int64  // credentials that cannot be revoked, or could not be all the time: somebody should look at them
+	Minted      uint64 // credentials and new values of them
+	Revoked     uint64 // of these
+
 	ForeignCosts uint64 // metrics of costs in a currency that the job has no budget in, though it has one in others
 }
 
 // counters is what is counted as it happens. Events are counted by the journal, a batch at a time.
 type counters struct {
-	opened, resumed, closed, submitted, cancelled, subscribed, cut, foreign atomic.Uint64
+	opened, resumed, closed, submitted, cancelled, subscribed, cut, foreign, minted, revoked atomic.Uint64
 
 	ended   map[arcp.JobStatus]*atomic.Uint64 // neither map is changed once it is made
 	refused map[arcp.ErrorCode]*atomic.Uint64
@@ -73,8 +79,8 @@ func (rt *Runtime) Stats() Stats {
 		Opened: c.opened.Load(), Resumed: c.resumed.Load(), Closed: c.closed.Load(), Submitted: c.submitted.Load(),
 		Cancelled: c.cancelled.Load(), Subscribed: c.subscribed.Load(), Cut: c.cut.Load(),
 		Ended: map[arcp.JobStatus]uint64{}, Refused: map[arcp.ErrorCode]uint64{},
-		ForeignCosts: c.foreign.Load(),
-		Events:       written.Events, EventBytes: written.Bytes, Batches: written.Batches,
+		ForeignCosts: c.foreign.Load(), Minted: c.minted.Load(), Revoked: c.revoked.Load(),
+		Events: written.Events, EventBytes: written.Bytes, Batches: written.Batches,
 	}
 	for status, n := range c.ended {
 		s.Ended[status] = n.Load()
@@ -91,6 +97,8 @@ func (rt *Runtime) Stats() Stats {
 		}
 	}
 	rt.mu.Unlock()
+	n := rt.countMints()
+	s.Credentials, s.Unrevoked, s.Unrevocable = n.Live, n.Pending, n.Unrevocable
 	rt.quotas.add(&s)
 	return s
 }

@@ -13,59 +13,86 @@ import (
 
 // submit accepts a job or refuses it; nothing is kept of a refused one (§7.1).
 func (c *connection) submit(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobSubmit) error {
+	if c.shows(s) {
+		c.submitLater(ctx, s, e, p)
+		return nil
+	}
+	return c.submitNow(ctx, s, e, p)
+}
+
+func (c *connection) submitNow(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobSubmit) error {
 	if p.IdempotencyKey != "" {
 		return c.submitOnce(ctx, s, e, p)
 	}
-	c.accept(s, e, p, nil)
+	c.accept(ctx, s, e, p, nil)
 	return nil
 }
 
 // accept makes a job of a submit and starts it; nil when it was refused. Reserve, if there is one, runs before anything is recorded.
-func (c *connection) accept(s *session, e *arcp.Envelope, p *arcp.JobSubmit, reserve func(*job) *arcp.Error) *job {
+func (c *connection) accept(ctx context.Context, s *session, e *arcp.Envelope, p *arcp.JobSubmit, reserve func(*job) *arcp.Error) *job {
 	agent, name, g, refusal := s.admit(p)
 	if refusal != nil {
 		c.refuse(e, refusal)
 		return nil
 	}
-	s.turn.Lock()
-	defer s.turn.Unlock()
-	if s.conn.Load() != c {
-		return nil // the session went on over another link, where the client asks again
-	}
 	j, jobCtx := s.newJob(e, p, name, g)
-	if refusal := j.claim(); refusal != nil {
-		j.cancel(refusal)
+	if refusal = c.prepare(ctx, s, j, reserve); refusal == nil {
+		refusal = c.begun(s, j, e.ID, func() { go j.run(jobCtx, agent) })
+	}
+	if refusal == nil {
+		return j
+	}
+	j.uncount()
+	j.cancel(refusal)
+	if k := j.keys.Load(); k != nil {
+		k.end()
+	}
+	if refusal != errKeyTaken && refusal != errMoved {
 		c.refuse(e, refusal)
-		return nil
+	}
+	return nil
+}
+
+// prepare gives a job that is not recorded yet what it needs: a place, its idempotency key and its credentials.
+func (c *connection) prepare(ctx context.Context, s *session, j *job, reserve func(*job) *arcp.Error) *arcp.Error {
+	if refusal := j.claim(); refusal != nil {
+		return refusal
 	}
 	if reserve != nil {
 		if refusal := reserve(j); refusal != nil {
-			j.uncount()
-			j.cancel(refusal)
-			if refusal != errKeyTaken {
-				c.refuse(e, refusal)
-			}
-			return nil
+			return refusal
 		}
 	}
-	accepted := c.envelope(j.id, j.trace, j.accepted(e.ID))
-	if refusal := s.record(j, accepted, e.ID); refusal != nil {
-		j.uncount()
-		j.cancel(refusal)
-		if refusal != errMoved {
-			c.refuse(e, refusal)
-		}
+	if !c.shows(s) {
 		return nil
+	}
+	refusal := j.provision(ctx, nil)
+	if ctx.Err() != nil {
+		return errMoved
+	}
+	return refusal
+}
+
+// begun records a job, answers for it, and has it started.
+func (c *connection) begun(s *session, j *job, requestID string, start func()) *arcp.Error {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if s.conn.Load() != c {
+		return errMoved // the session went on over another link, where the client asks again
+	}
+	accepted := c.envelope(j.id, j.trace, j.accepted(requestID))
+	if refusal := s.record(j, accepted, requestID); refusal != nil {
+		return refusal
 	}
 	j.charge()
 	c.rt.count.submitted.Add(1)
 	c.audit(&trail{action: auditSubmit, job: j.id, agent: j.agent})
 	// The control lane is written before events, so accepted precedes the job's first. Should the link be lost, the view
 	// has the frame for the next.
-	_ = c.link.Send(accepted)
+	_ = c.link.Send(c.withCredentials(s, j, accepted))
 	j.attend()
-	go j.run(jobCtx, agent)
-	return j
+	start()
+	return nil
 }
 
 // admit checks what a submit asks for, and grants it.
@@ -146,7 +173,11 @@ var errMoved = arcp.NewError(arcp.CodeInternalError, "the session went on at ano
 // record lists the job and opens its log with its accepted message, attached to the session's view.
 func (s *session) record(j *job, accepted *arcp.Envelope, requestID string) *arcp.Error {
 	frame, err := accepted.AppendJSON(nil)
-	if len(frame) > arcp.LimitFrameOut-answerSlack {
+	slack := answerSlack
+	if j.keys.Load() != nil {
+		slack += credentialBytes
+	}
+	if len(frame) > arcp.LimitFrameOut-slack {
 		return arcp.NewError(arcp.CodeInvalidRequest, "/payload/lease_request: the answer with this lease would not fit a frame")
 	}
 	if err == nil {

@@ -96,7 +96,7 @@ func (c *connection) follow(s *session, j *job, requestID string, p *arcp.JobSub
 	case out == nil:
 		return errNoJob()
 	}
-	_ = c.link.Send(out)
+	_ = c.link.Send(c.withCredentials(s, j, out))
 	return nil
 }
 

@@ -90,7 +90,14 @@ func (rt *Runtime) takeOrphans(ctx context.Context) error {
 	if jobs < 0 {
 		jobs = len(keys)
 	}
-	for _, part := range [][]store.Key{keys[:jobs], keys[jobs:]} {
+	mints := slices.IndexFunc(keys, func(k store.Key) bool { return k.Kind == store.KindMint })
+	if mints < 0 {
+		mints = len(keys)
+	}
+	if err == nil {
+		err = rt.sweepMints(ctx, keys[mints:], orphans)
+	}
+	for _, part := range [][]store.Key{keys[:jobs], keys[jobs:mints]} {
 		if err == nil {
 			err = together(part, func(key store.Key) error { return rt.takeOrphan(ctx, key, orphans[key]) })
 		}
@@ -133,9 +140,12 @@ func (rt *Runtime) takeOrphan(ctx context.Context, key store.Key, head store.Hea
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if key.Kind == store.KindJob {
+	switch key.Kind {
+	case store.KindJob:
 		err = rt.takeJob(ctx, key, head)
-	} else {
+	case store.KindMint:
+		err = rt.sweepMint(ctx, key, head)
+	default:
 		_, err = rt.adopt(ctx, &adoption{id: key.ID, epoch: head.Epoch})
 	}
 	var refusal *arcp.Error

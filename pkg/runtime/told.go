@@ -33,7 +33,8 @@ type toldRun struct {
 	Input         arcp.RawJSON `json:"input,omitzero"`
 	MaxRuntimeSec uint64       `json:"max_runtime_sec,omitzero"` // from its acceptance
 	Attempt       int          `json:"attempt"`
-	Span          string       `json:"span,omitzero"` // the traceparent of what the job is under
+	Span          string       `json:"span,omitzero"`         // the traceparent of what the job is under
+	Credentials   []string     `json:"credentials,omitempty"` // their ids
 }
 
 // toldEnd is how a job ended.
@@ -60,7 +61,7 @@ func (j *job) tell(end *toldEnd) ([]byte, error) {
 		Spent: j.grant.purse.spent(), End: end,
 	}
 	if end == nil {
-		t.Run = &toldRun{Input: j.task.input, MaxRuntimeSec: uint64(j.asked.maxRuntime / time.Second), Attempt: j.task.attempt, Span: j.span}
+		t.Run = &toldRun{Input: j.task.input, MaxRuntimeSec: uint64(j.asked.maxRuntime / time.Second), Attempt: j.task.attempt, Span: j.span, Credentials: j.credentialIDs()}
 	}
 	return dynjson.Marshal(t)
 }
@@ -135,7 +136,7 @@ func (rt *Runtime) jobOf(a *arcp.JobAccepted, t *told) *job {
 	j.task = &Task{job: j}
 	if t.Run != nil {
 		j.asked.maxRuntime, j.task.input, j.task.attempt = seconds(t.Run.MaxRuntimeSec), t.Run.Input, t.Run.Attempt
-		j.span = t.Run.Span
+		j.span, j.had = t.Run.Span, t.Run.Credentials
 	}
 	j.remote.Store(true)
 	return j

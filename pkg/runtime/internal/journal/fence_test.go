@@ -219,7 +219,7 @@ func (f *fenced) check(i int, v *View, emitted [5][]bool, gone bool) {
 	f.t.Helper()
 	var index [5]int
 	skip := func(l int) { // what the view has not negotiated
-		for index[l] < len(emitted[l]) && emitted[l][index[l]] && v.gates == GateNone {
+		for index[l] < len(emitted[l]) && emitted[l][index[l]] && v.gates == GateReveal {
 			index[l]++
 		}
 	}

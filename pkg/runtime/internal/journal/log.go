@@ -108,7 +108,7 @@ func (l *Log) stageEvent(ev *arcp.JobEvent) error {
 	}
 	s := l.room(sizeHint(ev))
 	mark := len(s.data)
-	gate := GateOf(ev.Kind)
+	gate := gateOfEvent(ev)
 	out := append(s.data, byte(TypeEvent), byte(gate))
 	out, err := arcp.AppendEventTail(out, l.jobID, l.events+1, l.traceID, ev)
 	if err != nil {

@@ -28,6 +28,7 @@ const (
 	GateNone     Gate = 0
 	GateProgress Gate = 1 << 0
 	GateChunk    Gate = 1 << 1
+	GateReveal   Gate = 1 << 7 // for everybody; some readers get more of it: see Reader.Reveal
 	gateAll           = GateProgress | GateChunk
 )
 
@@ -37,6 +38,16 @@ const recordHead = 2 // bytes of a numbered record before its tail
 func GateOf(kind arcp.EventKind) Gate {
 	rule, _ := arcp.KindRuleOf(kind)
 	return gateOf(rule.Feature)
+}
+
+// gateOfEvent is GateOf but for the events of which some get more.
+func gateOfEvent(ev *arcp.JobEvent) Gate {
+	if ev.Kind == arcp.KindStatus {
+		if s, ok := ev.Body.(*arcp.StatusBody); ok && s.Phase == arcp.PhaseCredentialRotated {
+			return GateReveal
+		}
+	}
+	return GateOf(ev.Kind)
 }
 
 // GatesOf returns the gates that a set of negotiated features opens.

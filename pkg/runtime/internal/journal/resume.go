@@ -151,7 +151,7 @@ func (v *View) Resume(seq uint64) (*Reader, [][]byte, Coverage) {
 			frames = append(frames, p.frame)
 		}
 	}
-	return &Reader{v, v.generation}, frames, Covered
+	return &Reader{view: v, generation: v.generation}, frames, Covered
 }
 
 func (v *View) rewind(seq uint64) {

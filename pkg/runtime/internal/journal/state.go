@@ -59,6 +59,18 @@ func (l *Log) AppendWith(ctx context.Context, ev *arcp.JobEvent, t Type, then fu
 	return nil
 }
 
+// AppendNamed stages an event as Append does, and calls named with its index before anybody can read it, under the log's lock.
+func (l *Log) AppendNamed(ctx context.Context, ev *arcp.JobEvent, named func(index uint64)) error {
+	defer l.seq.nudge()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.waitForRoom(ctx); err != nil {
+		return err
+	}
+	named(l.events + 1)
+	return l.stageEvent(ev)
+}
+
 // Update stages a state alone, which next makes under the log's lock, so that none overtakes another; nil is none.
 func (l *Log) Update(t Type, next func() []byte) error {
 	defer l.seq.nudge()

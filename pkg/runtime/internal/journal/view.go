@@ -92,7 +92,7 @@ func (e *entry) last() uint64 { return e.seq0 + e.n - 1 }
 const entryBytes = 64 << 10
 
 func newView(s *Sequencer, key store.Key, epoch store.Epoch, gates Gate) *View {
-	v := &View{seq: s, key: key, epoch: epoch, gates: gates, logs: map[*Log]*attachment{}}
+	v := &View{seq: s, key: key, epoch: epoch, gates: gates | GateReveal, logs: map[*Log]*attachment{}}
 	for t := TypeEvent; t <= TypeError; t++ {
 		v.prefix[t] = arcp.AppendSequencedPrefix(nil, messageOf(t), key.ID)
 	}

@@ -9,6 +9,10 @@ import (
 type Reader struct {
 	view       *View
 	generation uint64
+
+	// Reveal, if not nil, returns what the reader gets in place of the frame of an event of which it may know more than its log says. It is set
+	// before SetWaker, and called with no lock held.
+	Reveal func(jobID string, frame []byte) []byte
 }
 
 // AppendFrames appends the next frames to dst and the end of each to ends, until about maxBytes or maxFrames. Frames
@@ -102,7 +106,11 @@ func (r *Reader) appendSpan(dst []byte, ends []int, e entry, n uint64, limit int
 	bytes, seq := 0, e.seq0
 	for i := range records.ends {
 		rec := records.record(i)
+		start := len(dst)
 		dst = r.view.appendFrame(dst, seq, rec)
+		if Gate(rec[1])&GateReveal != 0 && r.Reveal != nil {
+			dst = append(dst[:start], r.Reveal(e.log.jobID, dst[start:])...)
+		}
 		ends = append(ends, len(dst))
 		bytes += len(rec)
 		seq++
