@@ -110,7 +110,7 @@ func TestCompile(t *testing.T) {
 	}
 }
 
-// A matcher that backtracks does not come back from these. guards E6
+// A matcher that backtracks does not come back from these. guards E6, T17
 func TestMatchBombs(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ pattern, target string }{

@@ -77,7 +77,7 @@ func TestIncludesKinds(t *testing.T) {
 	}
 }
 
-// The worst that patterns within the caps can ask ends when the effort does, and is refused. guards E1, E6
+// The worst that patterns within the caps can ask ends when the effort does, and is refused. guards E1, E6, T17
 func TestIncludesBombs(t *testing.T) {
 	t.Parallel()
 	const effort = 1 << 20

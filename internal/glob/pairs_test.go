@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 }
 
 // TestPairs draws patterns and holds inclusion against the enumeration of all short targets, which it proves nothing
-// against, and the counterexamples of refusals against the naive matcher: then no refusal is needless. guards E1
+// against, and the counterexamples of refusals against the naive matcher: then no refusal is needless. guards E1, T18
 func TestPairs(t *testing.T) {
 	t.Parallel()
 	const round = 20_000

@@ -17,7 +17,7 @@ var delegating = Lease{
 	"x-vendor.acme.queue": {"jobs/**"},
 }
 
-// What a child may ask for, and the pointers of what it may not. guards E1, E9
+// What a child may ask for, and the pointers of what it may not. guards E1, E9, T18
 func TestLeaseContains(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
