@@ -46,7 +46,7 @@ func TestTraceparent(t *testing.T) {
 			t.Parallel()
 			bounded(t, nil, func(t *testing.T, b *bench, conn transport.Conn, session string) {
 				if err := b.Handle("parent", runtime.AgentFunc(func(ctx context.Context, t *runtime.Task) error {
-					if runtime.TraceID(ctx) != t.TraceID() || runtime.Traceparent(ctx) != runtime.Traceparent(ctx) {
+					if first, again := runtime.Traceparent(ctx), runtime.Traceparent(ctx); runtime.TraceID(ctx) != t.TraceID() || first != again {
 						return arcp.NewError(arcp.CodeInvalidRequest, "the context is of another trace")
 					}
 					return set(t, runtime.Traceparent(ctx))
