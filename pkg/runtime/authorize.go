@@ -56,7 +56,7 @@ func (t *Task) gateOpen(ctx context.Context) (*arcp.Error, error) {
 
 func (t *Task) ask(ctx context.Context, refuse func(now time.Duration) *arcp.Error) (*arcp.Error, error) {
 	j := t.job
-	if j.over.Load() {
+	if j.closing.Load() {
 		return nil, ErrJobOver
 	}
 	now := j.rt.now()

@@ -150,13 +150,14 @@ func TestDelegateAfterTheEnd(t *testing.T) {
 				go func() {
 					time.Sleep(wait)
 					_, err := task.Delegate(context.Background(), &runtime.Delegation{Agent: "echo"})
-					later <- errors.Join(err, task.SetResult(arcp.RawJSON("1")), think(context.Background(), task, "late"))
+					asked := task.Authorize(context.Background(), arcp.NamespaceAgentDelegate, "echo")
+					later <- errors.Join(err, asked, task.SetResult(arcp.RawJSON("1")), think(context.Background(), task, "late"))
 				}()
 			}
 			return task.SetResult(arcp.RawJSON("0"))
 		})
 		for range 2 {
-			if err := <-later; strings.Count(fmt.Sprint(err), runtime.ErrJobOver.Error()) != 3 {
+			if err := <-later; strings.Count(fmt.Sprint(err), runtime.ErrJobOver.Error()) != 4 {
 				t.Errorf("after the return: %v", err)
 			}
 		}
