@@ -25,7 +25,7 @@ func money(t *testing.T, amount string) arcp.Budget {
 }
 
 // TestLastCent: of many operations at once no more are authorised than there is money for, and what was set aside is settled or given back.
-// guards G8.
+// guards G8, T19.
 func TestLastCent(t *testing.T) {
 	t.Parallel()
 	var done, refused atomic.Int64

@@ -45,7 +45,7 @@ func grove(t *testing.T) string {
 	return root
 }
 
-// TestFilesStayInTheLease: where a path leads is asked about like the path. guards E5.
+// TestFilesStayInTheLease: where a path leads is asked about like the path. guards E5, T15.
 func TestFilesStayInTheLease(t *testing.T) {
 	t.Parallel()
 	root := grove(t)

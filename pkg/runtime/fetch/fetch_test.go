@@ -19,7 +19,7 @@ import (
 	"github.com/arcpkit/arcp/pkg/transport"
 )
 
-// TestPermits: which addresses a host may stand for.
+// TestPermits: which addresses a host may stand for. guards T16
 func TestPermits(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

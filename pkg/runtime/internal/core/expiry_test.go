@@ -7,7 +7,7 @@ import (
 	"github.com/arcpkit/arcp/pkg/arcp"
 )
 
-// TestExpiryClocks: the earlier of two clocks counts, so that a step of the wall clock gives nothing back. guards E10.
+// TestExpiryClocks: the earlier of two clocks counts, so that a step of the wall clock gives nothing back. guards E10, T20.
 func TestExpiryClocks(t *testing.T) {
 	t.Parallel()
 	began := time.Date(2026, 5, 13, 20, 0, 0, 0, time.UTC)
