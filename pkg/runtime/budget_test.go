@@ -209,3 +209,37 @@ func TestSpendOutlivesTrimming(t *testing.T) {
 		}
 	})
 }
+
+// TestBudgetElsewhere: a node that does not run the job shows what is left of its budget, too.
+func TestBudgetElsewhere(t *testing.T) {
+	onNodes(t, func(t *testing.T, n *nodes) {
+		release := make(chan struct{})
+		if err := n.a.Handle("pay", runtime.AgentFunc(func(ctx context.Context, task *runtime.Task) error {
+			err := task.Metric(ctx, "cost.a", "0.25", "USD")
+			<-release
+			return errors.Join(err, task.Metric(ctx, "cost.a", "0.5", "USD"))
+		})); err != nil {
+			t.Fatal(err)
+		}
+		p, w := n.join(t, n.a, "alice", arcp.FeatureCostBudget), n.join(t, n.b, "alice")
+		id := p.submit(&arcp.JobSubmit{Agent: "pay", LeaseRequest: arcp.Lease{"cost.budget": {"USD:1"}}})
+		p.want("metric", "metric")
+		shown := func() string {
+			t.Helper()
+			synctest.Wait()
+			w.say("list", &arcp.SessionListJobs{})
+			row := hear(t, w.conn).Payload.(*arcp.SessionJobs).Jobs[0]
+			w.say("s", &arcp.JobSubscribe{JobID: id})
+			return row.Budget["USD"].String() + " " + hear(t, w.conn).Payload.(*arcp.JobSubscribed).Budget["USD"].String()
+		}
+		if got := shown(); got != "0.75 0.75" {
+			t.Errorf("listed and subscribed while it runs: %s, want 0.75 twice", got)
+		}
+		close(release)
+		p.want("metric", "metric", "result null")
+		w.want("metric", "metric", "result null")
+		if got := shown(); got != "0.25 0.25" {
+			t.Errorf("listed and subscribed when it has ended: %s, want 0.25 twice", got)
+		}
+	})
+}
