@@ -26,11 +26,11 @@ type Mint struct {
 	Handle     string    `json:"handle,omitempty"`
 	State      MintState `json:"state"`
 	Asked      time.Time `json:"asked"`
+	Unknown    bool      `json:"unknown,omitempty"` // whether it was minted
 
-	unknown bool          // whether it was minted
-	tries   int           // failures to revoke it
-	due     time.Duration // when to try next, on the monotonic clock
-	trying  bool
+	tries  int           // failures to revoke it
+	due    time.Duration // when to try next, on the monotonic clock
+	trying bool
 }
 
 // Credentials decides the life of what is minted for one run of a job (§9.8.2): intended, then live, then revoked. Every answer of the
@@ -63,7 +63,7 @@ func CredentialsAt(mints []Mint, settle time.Duration) Credentials {
 	c := Credentials{Mints: slices.Clone(mints), over: true, settle: settle}
 	for i := range c.Mints {
 		m := &c.Mints[i]
-		m.unknown = m.State == MintIntended
+		m.Unknown = m.Unknown || m.State == MintIntended
 		m.State = MintRevoking
 	}
 	return c
@@ -135,7 +135,7 @@ func (c *Credentials) minted() MintState {
 func (c *Credentials) Failed(request string) {
 	if i := c.find(request); i >= 0 {
 		m := &c.Mints[i]
-		m.State, m.unknown = MintRevoking, true
+		m.State, m.Unknown = MintRevoking, true
 	}
 }
 
@@ -181,7 +181,7 @@ func (c *Credentials) Revoked(of *Mint, wall time.Time, now time.Duration) {
 	}
 	m := &c.Mints[i]
 	m.trying = false
-	if left := m.Asked.Add(c.settle).Sub(wall); m.unknown && left > 0 {
+	if left := m.Asked.Add(c.settle).Sub(wall); m.Unknown && left > 0 {
 		m.tries, m.due = m.tries+1, now+min(left, c.settle)
 		return
 	}
