@@ -114,7 +114,7 @@ func (j *job) again(ctx context.Context, a Agent) bool {
 	jobCtx := j.context()
 	j.step(func() core.JobEffects { return j.core.Start() })
 	j.attend()
-	go j.run(jobCtx, a)
+	j.rt.whenTakenUp(func() { j.run(jobCtx, a) })
 	return true
 }
 

@@ -39,6 +39,7 @@ type lives struct {
 	store *mortal
 	dead  []*bench
 	more  func(*runtime.Options) // of the next life; nil is nothing
+	agent runtime.AgentFunc      // what the agent "any" does; nil leaves the next life without
 }
 
 // onLives runs f in a bubble.
@@ -70,6 +71,11 @@ func (l *lives) begin(t *testing.T) {
 			l.more(o)
 		}
 	})
+	if l.agent != nil {
+		if err := l.a.Handle("any", runtime.Restartable(l.agent)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for name, agent := range map[string]runtime.Agent{
 		"steps": runtime.AgentFunc(l.step),
 		"again": runtime.Restartable(runtime.AgentFunc(l.step)),

@@ -1,6 +1,8 @@
 package runtime_test
 
 import (
+	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,6 +38,30 @@ func TestJobsAfterARestart(t *testing.T) {
 		w := l.join(t, l.a, "alice")
 		w.say("s", &arcp.JobSubscribe{JobID: done, History: true})
 		w.want("job.subscribed success from 0", "result 1")
+	})
+}
+
+// TestAgentsWaitForSessions: none runs again before every session has its place back, so that none is left behind by a log that keeps little.
+func TestAgentsWaitForSessions(t *testing.T) {
+	onLives(t, func(t *testing.T, l *lives) {
+		const sessions = 40
+		var early atomic.Int64
+		l.agent = func(ctx context.Context, task *runtime.Task) error {
+			if n := l.a.Stats().Parked; task.Attempt() > 1 && n != sessions {
+				early.Add(1)
+			}
+			<-ctx.Done()
+			return context.Cause(ctx)
+		}
+		l.restart(t)
+		for range sessions {
+			l.join(t, l.a, "alice").submit(&arcp.JobSubmit{Agent: "any"})
+		}
+		l.restart(t)
+		synctest.Wait()
+		if n := early.Load(); n > 0 {
+			t.Errorf("%d agents ran before all sessions were there", n)
+		}
 	})
 }
 

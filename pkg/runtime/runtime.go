@@ -40,6 +40,7 @@ type Runtime struct {
 	sessions      map[string]*session
 	tokens        map[arcp.TokenHash]*session // by the tokens that resume them
 	owners        map[string]*owner           // of the jobs being taken up; nil at other times
+	waiting       []func()                    // agents to run once all orphans are taken over; nil while none are
 	jobs          map[string]*job
 	keyrings      map[*keyring]struct{} // what is minted, or may be, and not revoked
 	reaped        chan struct{}         // closed when the last of them goes; nil when nobody waits

@@ -80,8 +80,13 @@ func (rt *Runtime) tend(ctx context.Context) {
 	}
 }
 
-// takeOrphans takes over jobs first, so that sessions find them here.
+// takeOrphans takes over jobs first, so that sessions find them here. Their agents run once it is done: until then a session is not given what
+// they write, and a log that keeps little would have lost it.
 func (rt *Runtime) takeOrphans(ctx context.Context) error {
+	rt.mu.Lock()
+	rt.waiting = []func(){}
+	rt.mu.Unlock()
+	defer rt.takenUp()
 	orphans, err := rt.orphans(ctx)
 	keys := slices.SortedFunc(maps.Keys(orphans), func(a, b store.Key) int {
 		return cmp.Or(int(a.Kind)-int(b.Kind), strings.Compare(a.ID, b.ID))
@@ -104,6 +109,26 @@ func (rt *Runtime) takeOrphans(ctx context.Context) error {
 	}
 	rt.retain()
 	return err
+}
+
+// whenTakenUp runs an agent's job in a goroutine, not before what is being taken over is.
+func (rt *Runtime) whenTakenUp(run func()) {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	if rt.waiting == nil {
+		go run()
+		return
+	}
+	rt.waiting = append(rt.waiting, run)
+}
+
+func (rt *Runtime) takenUp() {
+	rt.mu.Lock()
+	defer rt.mu.Unlock()
+	for _, run := range rt.waiting {
+		go run()
+	}
+	rt.waiting = nil
 }
 
 // together calls f for each key, some at the same time, so that what they write shares commits, and returns the first error; after one no

@@ -329,3 +329,31 @@ func TestSessionThatCameBack(t *testing.T) {
 		t.Errorf("the view got %q, %v; the old one is lost: %v", got, err, old.lost)
 	}
 }
+
+// TestAdoptedOverWhatIsLost: what a log dropped before its session was taken up, unseen, is missed by whoever resumes the session. guards A6.
+func TestAdoptedOverWhatIsLost(t *testing.T) {
+	t.Parallel()
+	for events, want := range map[int]Coverage{5: Covered, 200: TooOld} {
+		f := newFenced(t, store.NewMemory(), 1, 1)
+		f.seq.limits.LogBytes = 32 << 10
+		f.emit(0, "seen")
+		epoch, _, err := f.store.Acquire(t.Context(), "other", f.views[0].key, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range events {
+			f.emit(0, strings.Repeat("x", 1<<10))
+		}
+		fold := NewFold(f.views[0].key.ID)
+		if err := fold.Read(t.Context(), f.store); err != nil {
+			t.Fatal(err)
+		}
+		v := f.seq.Adopt(fold, epoch, gateAll, 0, map[string]*Log{"job_0": f.logs[0]}, nil)
+		if got := v.Covers(1); got != want {
+			t.Errorf("after %d events unseen, the oldest kept being %d, a resume finds %d, want %d", events, f.logs[0].First(), got, want)
+		}
+		if tail := f.seq.Tail(v); tail != 1+uint64(events) {
+			t.Errorf("the view ends at %d, want all %d events numbered", tail, 1+events)
+		}
+	}
+}

@@ -255,13 +255,24 @@ func (s *Sequencer) Adopt(f *Fold, epoch store.Epoch, gates Gate, after uint64, 
 		if frame := accepted[slot.jobID]; frame != nil {
 			v.positionAccepted(l, frame)
 		}
-		s.replay(v, l, slot.seen)
+		s.replay(v, l, v.miss(l, slot.seen))
 	}
 	for _, p := range f.answers {
 		v.position(p.frame, p.after)
 	}
 	s.commit()
 	return v
+}
+
+// miss numbers what a log has dropped after an index, so that a resume finds it missing as if it had been dropped after it was numbered. It
+// returns the index to go on after. The caller holds the baton.
+func (v *View) miss(l *Log, seen uint64) uint64 {
+	kept := min(l.First(), l.Committed()+1)
+	if kept <= seen+1 {
+		return seen
+	}
+	v.span(l, seen+1, kept-1, 0)
+	return kept - 1
 }
 
 // restore makes an entry of a span.
