@@ -56,7 +56,7 @@ func run(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(root)
+	defer func() { _ = os.RemoveAll(root) }()
 	session, _, stop, err := local.Start(ctx, &arcprt.Options{AllowAnyone: true, FileRoot: root}, map[string]arcprt.Agent{"read": arcprt.Func(read)})
 	if err != nil {
 		return err

@@ -75,6 +75,7 @@ func FuzzCanonical(f *testing.F) {
 		}
 	})
 }
+
 func stdDecode(text []byte, out *any) error {
 	d := json.NewDecoder(strings.NewReader(string(text)))
 	d.UseNumber()

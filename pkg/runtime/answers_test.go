@@ -47,7 +47,7 @@ func TestResumeWithManyAnswers(t *testing.T) {
 			hear(t, c)
 		}
 		_ = c.Close("")
-		c, welcome = greet(t, b, &served, after(welcome, 0))
+		c, _ = greet(t, b, &served, after(welcome, 0))
 		for i := range jobs {
 			if p, ok := hear(t, c).Payload.(*arcp.JobAccepted); !ok || p.RequestID != fmt.Sprint(i) {
 				t.Fatalf("answer %d is %+v", i, p)

@@ -130,7 +130,7 @@ func TestNoticesAreReplayed(t *testing.T) {
 // guards B5.
 func TestSlowReaderIsTold(t *testing.T) {
 	t.Parallel()
-	bounded(t, func(o *runtime.Options) { o.Limits.UnwrittenBytes = 64 << 10 }, func(t *testing.T, b *bench, c transport.Conn, _ string) {
+	bounded(t, func(o *runtime.Options) { o.Limits.UnwrittenBytes = 64 << 10 }, func(t *testing.T, b *bench, _ transport.Conn, _ string) {
 		words := make(chan string)
 		if err := b.Handle("steps", steps(words)); err != nil {
 			t.Fatal(err)

@@ -25,7 +25,7 @@ func TestJobWaitsForWhatJoined(t *testing.T) {
 			t.Parallel()
 			j := NewJob(0, time.Minute, grace, Expiry{})
 			j.Start()
-			if !j.Join() || !j.Join() {
+			if first, second := j.Join(), j.Join(); !first || !second {
 				t.Fatal("nothing may join a job that runs")
 			}
 			var fx JobEffects
