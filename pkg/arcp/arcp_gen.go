@@ -7,7 +7,7 @@ const (
 	// Version is the protocol version, the value of the member arcp.
 	Version = "1.1"
 	// SpecDigest is the SHA-256 of the spec files, in hex; builds that agree on it agree on the wire.
-	SpecDigest = "44ec807798e520a31945bda601d531cddc98e1e443cb3572a261502ff0d52bdf"
+	SpecDigest = "aab5d8c1e9dbc6298833e05a3ec35abe85b8eec1b81a830f74e9246f0a740a78"
 )
 
 // Feature names a negotiable part of the protocol. Names we do not know pass through.
@@ -179,6 +179,10 @@ const (
 const (
 	// ReasonTakenOver is `taken_over`. Another link resumed the session.
 	ReasonTakenOver = "taken_over"
+	// ReasonNodeLost is `node_lost`. The runtime that ran the job died and another one took it over.
+	ReasonNodeLost = "node_lost"
+	// ReasonRestarted is `restarted`. The runtime that ran the job was restarted.
+	ReasonRestarted = "restarted"
 	// ReasonParentEnded is `parent_ended`. The job that delegated this one has ended, or began anew.
 	ReasonParentEnded = "parent_ended"
 )

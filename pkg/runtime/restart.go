@@ -34,12 +34,6 @@ func (j *job) mayRunAgain() Agent {
 	return nil
 }
 
-// The reasons in the details of the end of a job whose runtime is gone.
-const (
-	reasonNodeLost  = "node_lost" // another one took it over
-	reasonRestarted = "restarted"
-)
-
 // goOn does with an unfinished job that was taken over what is to be done with it: it ends as it was about to, runs again, or
 // ends with the reason.
 func (j *job) goOn(ctx context.Context) {
@@ -87,9 +81,9 @@ func remaining(began time.Time, whole time.Duration, now time.Time) time.Duratio
 }
 
 func (rt *Runtime) lostError() *arcp.Error {
-	lost, reason := arcp.NewError(arcp.CodeInternalError, "the runtime that ran the job was restarted"), reasonRestarted
+	lost, reason := arcp.NewError(arcp.CodeInternalError, "the runtime that ran the job was restarted"), arcp.ReasonRestarted
 	if rt.opts.Shared {
-		lost, reason = arcp.NewError(arcp.CodeInternalError, "the runtime that ran the job was lost"), reasonNodeLost
+		lost, reason = arcp.NewError(arcp.CodeInternalError, "the runtime that ran the job was lost"), arcp.ReasonNodeLost
 	}
 	lost.Retryable = true
 	return withDetail(lost, arcp.DetailReason, reason)
