@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"os"
@@ -146,5 +147,25 @@ func TestTornLog(t *testing.T) {
 	}
 	if last != slices.Index(all, all[len(all)-1]) {
 		t.Errorf("the whole log gives state %d of %d", last, len(all)-1)
+	}
+}
+
+// TestLogWithoutItsFile: a file that is empty or gone is no new store where its log lies beside it. guards T25.
+func TestLogWithoutItsFile(t *testing.T) {
+	t.Parallel()
+	for name, file := range map[string][]byte{"empty": {}, "gone": nil} {
+		files, dir := lived(t, true), t.TempDir()
+		if delete(files, "arcp.db"); file != nil {
+			files["arcp.db"] = file
+		}
+		if got, err := read(t, dir, files); !errors.Is(err, sqlite.ErrCorrupt) {
+			t.Errorf("%s: opened as %.100q, %v", name, got, err)
+		}
+		if _, err := sqlite.Check(t.Context(), dir); err == nil {
+			t.Errorf("%s: the check found nothing", name)
+		}
+		if log, err := os.ReadFile(filepath.Join(dir, "arcp.db-wal")); err != nil || !bytes.Equal(log, files["arcp.db-wal"]) {
+			t.Errorf("%s: the log has changed: %v", name, err)
+		}
 	}
 }

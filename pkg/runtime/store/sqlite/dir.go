@@ -42,10 +42,26 @@ func openDir(path string) (*dir, error) {
 		return nil, err
 	}
 	d := &dir{path: path, lock: lock}
-	if err := d.privatize(); err != nil {
+	err = d.whole()
+	if err == nil {
+		err = d.privatize()
+	}
+	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return d, nil
+}
+
+// whole refuses a write-ahead log without the file it belongs to: SQLite would take the store for a new one, and throw the log away.
+func (d *dir) whole() error {
+	log, err := os.Lstat(d.file() + "-wal")
+	if err != nil || log.Size() == 0 {
+		return nil
+	}
+	if info, err := os.Lstat(d.file()); err == nil && info.Size() > 0 {
+		return nil
+	}
+	return damaged("%s is empty or gone, and its log of %d bytes is there", d.file(), log.Size())
 }
 
 // existing is openDir for a store that must be there.
@@ -61,7 +77,11 @@ func existing(path string) (*dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &dir{path: path, lock: lock}, nil
+	d := &dir{path: path, lock: lock}
+	if err := d.whole(); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return d, nil
 }
 
 // trusted returns where a directory really is, if nobody else can change what lies in it. Links are followed once, here: what they lead
