@@ -43,9 +43,7 @@ func (s *Sequencer) Position(v *View, frame []byte, after uint64) error {
 // position keeps the frame, and stages its record. The caller holds the baton.
 func (s *Sequencer) position(v *View, frame []byte, after uint64) {
 	v.position(frame, after)
-	if !s.Private {
-		v.recordAnswer(after, frame)
-	}
+	v.recordAnswer(after, frame)
 }
 
 func (v *View) position(frame []byte, after uint64) {
@@ -75,9 +73,17 @@ func (v *View) shorten() {
 	v.positioned = v.positioned[:k]
 }
 
-// prune forgets the frames that no resume can ask for any more. The caller holds v.mu.
+// prunePace is how many positioned frames are looked at for each number that a client has got since the last look.
+const prunePace = 8
+
+// prune forgets the frames that no resume can ask for any more. It looks at all of them only when enough numbers are had since, or all
+// are: a client that never acknowledges has very many, and some are had with each write. The caller holds v.mu.
 func (v *View) prune() {
 	seq := max(v.acked.Load(), v.first()-1)
+	if had := seq - v.pruned; had == 0 || seq < v.published && had < uint64(len(v.positioned)/prunePace) {
+		return
+	}
+	v.pruned = seq
 	k := 0
 	for _, p := range v.positioned {
 		if p.due(seq) {

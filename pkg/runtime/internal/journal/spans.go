@@ -27,7 +27,9 @@ func (v *View) record(kind byte, ints ...uint64) {
 }
 
 func (v *View) recordAttach(slot uint32, seen uint64, jobID string) {
-	v.stage(binary.AppendUvarint(binary.AppendUvarint([]byte{recordAttach}, uint64(slot)), seen), []byte(jobID))
+	var buf [1 + 2*binary.MaxVarintLen64]byte
+	out := binary.AppendUvarint(append(buf[:0], recordAttach), uint64(slot))
+	v.stage(binary.AppendUvarint(out, seen), []byte(jobID))
 }
 
 func (v *View) recordInline(seq uint64, slot uint32, index uint64, rec []byte) {
@@ -46,7 +48,7 @@ func (v *View) name() {
 	if v.trimTo <= v.trimmed {
 		return
 	}
-	named := map[uint32]bool{0: true}
+	before, named := v.records, map[uint32]bool{0: true}
 	for l, a := range v.logs {
 		v.recordAttach(a.slot, a.seen, l.jobID)
 		named[a.slot] = true
@@ -60,17 +62,22 @@ func (v *View) name() {
 		}
 	}
 	for i := range v.positioned {
-		if p := &v.positioned[i]; p.of == nil && !v.seq.Private {
+		if p := &v.positioned[i]; p.of == nil {
 			v.recordAnswer(p.after, p.frame)
 		}
 	}
 	v.mu.Unlock()
 	v.record(recordTail, v.next)
-	v.named = true
+	v.named, v.names = true, v.records-before
 }
 
-// stage adds a record to those that go with the next batch, in one operation, so that they are committed together or not at all.
+// stage adds a record to those that go with the next batch, in one operation, so that they are committed together or not at all. In a
+// private store nobody would ever read it, and there is none.
 func (v *View) stage(head, body []byte) {
+	v.seq.touch(v)
+	if v.seq.Private {
+		return
+	}
 	n := len(head) + len(body)
 	if s := v.slab; s == nil || cap(s.data)-len(s.data) < n || len(s.ends) == cap(s.ends) {
 		v.slab = v.larger(n)
@@ -79,7 +86,6 @@ func (v *View) stage(head, body []byte) {
 	s.data = append(append(s.data, head...), body...)
 	s.ends = append(s.ends, uint32(len(s.data)))
 	v.records++
-	v.seq.touch(v)
 }
 
 // larger is a slab with the staged records of the full one, which nobody has seen yet, and room for n bytes more.

@@ -35,6 +35,7 @@ type View struct {
 	trimmed uint64 // newest record trimmed
 	trimTo  uint64 // newest record to trim once the batch that names what outlives it is committed
 	named   bool   // that batch is the one being made
+	names   uint64 // records it took: as many again must be needless before the next, or a view of many logs would do little else
 
 	prefix [4][]byte // of a frame, by Type
 
@@ -50,6 +51,7 @@ type View struct {
 	entries    []entry // retained, oldest first
 	gone       uint64  // records of the view that nothing retained needs
 	positioned []positioned
+	pruned     uint64 // the number that the client had when positioned was looked through last
 	answers    int    // bytes of the positioned frames that are no accepted
 	scan       int    // how many entries there must be before shed looks at them again
 	at         int    // entry the writer reads next
@@ -190,7 +192,7 @@ func (v *View) publish(failed error) (before uint64) {
 	case v.named:
 		v.named, v.trimmed = false, v.trimTo
 		before = v.trimTo + 1
-	case v.gone > v.trimmed+v.seq.trimRecords:
+	case v.gone > v.trimmed+v.seq.trimRecords+2*v.names:
 		v.trimTo = v.gone
 	}
 	v.durable = v.sealed
