@@ -150,7 +150,7 @@ func TestTornLog(t *testing.T) {
 	}
 }
 
-// TestLogWithoutItsFile: a file that is empty or gone is no new store where its log lies beside it. guards T25.
+// TestLogWithoutItsFile: a file that is empty or gone is no new store where its log lies beside it.
 func TestLogWithoutItsFile(t *testing.T) {
 	t.Parallel()
 	for name, file := range map[string][]byte{"empty": {}, "gone": nil} {
