@@ -28,7 +28,7 @@ func TestKills(t *testing.T) {
 		kills = "3"
 	}
 	status, last, all := play(t, "-kills", kills, "-sweep", "0", "-seed", "20261124")
-	if status != exitOK || !strings.HasPrefix(last, "crash: ok kills="+kills+" ") || !strings.HasSuffix(last, " lost=0 doubled=0 reordered=0") {
+	if status != exitOK || !strings.HasPrefix(last, "crash: ok kills="+kills+" ") || !strings.HasSuffix(last, " lost=0 doubled=0 reordered=0 dangling=0") {
 		t.Errorf("status %d\n%s", status, all)
 	}
 }
@@ -47,6 +47,30 @@ func TestSweep(t *testing.T) {
 	}
 	if !total.ok() || total.kills < 10 || total.events == 0 {
 		t.Errorf("%v other=%d\n%s", total, total.other, strings.Join(total.texts, "\n"))
+	}
+}
+
+// A server that dies at a commit while it mints, rotates or revokes leaves no key behind.
+//
+// guards H7
+// guards H8
+func TestMints(t *testing.T) {
+	t.Parallel()
+	p := newPlan(t)
+	p.sweep = 3
+	if testing.Short() {
+		p.sweep = 9
+	}
+	total := &tally{}
+	if err := p.sweepMints(t.Context(), total); err != nil {
+		t.Fatal(err)
+	}
+	if !total.ok() || total.minted < total.kills/4 || total.kills < 6 {
+		t.Errorf("%v minted=%d\n%v", total, total.minted, p.out)
+	}
+	p.leaves = true
+	if _, err := p.mintOnce(t.Context(), death{kill: 1000}, total); err != nil || total.dangling == 0 {
+		t.Errorf("a server that revokes nothing: dangling=%d, %v", total.dangling, err)
 	}
 }
 

@@ -53,17 +53,18 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 
 // plan is what the harness was told to do.
 type plan struct {
-	kills int
-	seed  uint64
-	sweep int // of the sweep's commits every how manyeth; 0 is none
-	dir   string
-	keep  bool
-	own   bool          // the rounds test the runtime of the sweep, too
-	lies  int           // the sweep's server loses so many commits: a planted bug
-	wait  time.Duration // how long a conversation may take
-	out   io.Writer     // tells how it goes
-	self  string        // this program
-	arcp  string        // the binary under test
+	kills  int
+	seed   uint64
+	sweep  int // of the sweep's commits every how manyeth; 0 is none
+	dir    string
+	keep   bool
+	leaves bool          // the servers that mint revoke nothing: a planted bug
+	own    bool          // the rounds test the runtime of the sweep, too
+	lies   int           // the sweep's server loses so many commits: a planted bug
+	wait   time.Duration // how long a conversation may take
+	out    io.Writer     // tells how it goes
+	self   string        // this program
+	arcp   string        // the binary under test
 }
 
 // roundKills is how many kills one folder of data sees.
@@ -101,13 +102,18 @@ func harness(args []string, out, errOut io.Writer) int {
 // tally is the sum of all verdicts.
 type tally struct {
 	verdict
-	kills int
+	kills    int
+	minted   int
+	dangling int // keys that were good without a job
 }
 
 // String is the last line of a run but for its first words.
 func (t *tally) String() string {
-	return fmt.Sprintf("kills=%d jobs=%d events=%d lost=%d doubled=%d reordered=%d", t.kills, t.jobs, t.events, t.lost, t.doubled, t.reordered)
+	return fmt.Sprintf("kills=%d jobs=%d events=%d lost=%d doubled=%d reordered=%d dangling=%d", t.kills, t.jobs, t.events, t.lost, t.doubled, t.reordered, t.dangling)
 }
+
+// ok says whether nothing was found.
+func (t *tally) ok() bool { return t.verdict.ok() && t.dangling == 0 }
 
 // all does the sweep and then rounds, until there were enough kills or something was found.
 func (p *plan) all(ctx context.Context) (*tally, error) {
@@ -117,8 +123,10 @@ func (p *plan) all(ctx context.Context) (*tally, error) {
 	defer p.clear()
 	total := &tally{}
 	if p.sweep > 0 {
-		if err := p.sweepCommits(ctx, total); err != nil || !total.ok() {
-			return total, err
+		for _, sweep := range []func(context.Context, *tally) error{p.sweepCommits, p.sweepMints} {
+			if err := sweep(ctx, total); err != nil || !total.ok() {
+				return total, err
+			}
 		}
 	}
 	swept := total.kills

@@ -17,6 +17,7 @@ import (
 
 	"github.com/arcpkit/arcp/pkg/arcp"
 	arcprt "github.com/arcpkit/arcp/pkg/runtime"
+	"github.com/arcpkit/arcp/pkg/runtime/provision"
 	"github.com/arcpkit/arcp/pkg/runtime/store"
 	"github.com/arcpkit/arcp/pkg/runtime/store/sqlite"
 	"github.com/arcpkit/arcp/pkg/transport"
@@ -31,6 +32,9 @@ type own struct {
 	termAt int64
 	lies   int64
 	limits arcprt.Limits
+
+	gateway string // where to mint keys; empty is nowhere
+	leaves  bool   // a planted bug: keys are not revoked
 }
 
 func playServer(args []string, stderr io.Writer) error {
@@ -44,6 +48,8 @@ func playServer(args []string, stderr io.Writer) error {
 	f.Int64Var(&o.limits.LogBytes, "log-bytes", 0, "what is kept of one job's log; 0 is the default")
 	f.Int64Var(&o.limits.ChunkBytes, "chunk-bytes", 0, "the largest result chunk; 0 is the default")
 	f.Int64Var(&o.lies, "lies", 0, "so many commits before that one are acknowledged and not done: a planted bug")
+	f.StringVar(&o.gateway, "gateway", "", "the URL of a gateway to mint keys at")
+	f.BoolVar(&o.leaves, "leaves", false, "a planted bug: keys are not revoked")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
@@ -59,13 +65,14 @@ func (o *own) serve(ctx context.Context, stderr io.Writer) error {
 	}
 	st := &mortal{Store: engine, at: o.killAt, term: o.termAt, after: o.after, lies: o.lies}
 	rt, err := arcprt.New(&arcprt.Options{
-		Verifier: verifier(), Store: st, Logger: slog.New(slog.NewTextHandler(stderr, nil)), Limits: o.limits,
+		Verifier: verifier(), Store: st, Logger: slog.New(slog.NewTextHandler(stderr, nil)), Limits: o.limits, Provisioner: o.provisioner(),
 	})
 	if err != nil {
 		return err
 	}
 	for name, agent := range map[string]arcprt.Agent{
 		agentAgain: arcprt.Restartable(arcprt.AgentFunc(doWork)), agentOnce: arcprt.AgentFunc(doWork),
+		agentMints + agentAgain: arcprt.Restartable(arcprt.AgentFunc(mint)), agentMints + agentOnce: arcprt.AgentFunc(mint),
 	} {
 		if err := rt.Handle(name, agent); err != nil {
 			return err
@@ -163,5 +170,36 @@ func doWork(ctx context.Context, t *arcprt.Task) error {
 		return err
 	}
 	_, err = out.Write(result)
+	return err
+}
+
+// provisioner mints at the gateway, if there is one.
+func (o *own) provisioner() arcprt.Provisioner {
+	if o.gateway == "" {
+		return nil
+	}
+	l := &provision.LiteLLM{URL: o.gateway, Key: arcp.MakeSecret("master")}
+	if o.leaves {
+		return leaver{l}
+	}
+	return l
+}
+
+// leaver says that it revokes.
+type leaver struct{ *provision.LiteLLM }
+
+func (leaver) Revoke(context.Context, arcprt.CredentialRef) error { return nil }
+
+// mint is the agent that has a credential, and rotates it.
+func mint(ctx context.Context, t *arcprt.Task) error {
+	creds := t.Credentials()
+	if len(creds) == 0 {
+		return errors.New("there is no credential")
+	}
+	c, err := t.RotateCredential(ctx, creds[0].ID)
+	if err != nil {
+		return err
+	}
+	_, err = t.CredentialFor(c.Endpoint + "/models")
 	return err
 }
