@@ -209,11 +209,16 @@ func (r *reader) read(n int) {
 		case err != nil:
 			t.Errorf("%s: Next = %v after %d", r.id, err, r.next)
 			return
-		case r.resumed && ev.Body.(*arcp.ThoughtBody).Text == fmt.Sprint(r.next-1):
+		}
+		switch thought, ok := ev.Body.(*arcp.ThoughtBody); {
+		case !ok:
+			t.Errorf("%s: %s %+v at %d of the session, want event %d", r.id, ev.Kind, ev.Body, ev.Seq, r.next)
+			return
+		case r.resumed && thought.Text == fmt.Sprint(r.next-1):
 			r.resumed = false
 			continue
-		case ev.Body.(*arcp.ThoughtBody).Text != fmt.Sprint(r.next):
-			t.Errorf("%s: event %s, want %d", r.id, ev.Body.(*arcp.ThoughtBody).Text, r.next)
+		case thought.Text != fmt.Sprint(r.next):
+			t.Errorf("%s: event %s, want %d", r.id, thought.Text, r.next)
 			return
 		}
 		r.next++
