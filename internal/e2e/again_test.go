@@ -84,3 +84,25 @@ func TestCancelFromAnotherProcess(t *testing.T) {
 		_, _ = b.Close(context.Background()), c.Close(context.Background())
 	})
 }
+
+// TestGoodbyeOfOneThatHasItAll: a client that has read all and closes leaves no session behind, though its last acknowledgement was not due yet.
+func TestGoodbyeOfOneThatHasItAll(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := openLocal(t, map[string]arcprt.AgentFunc{"count": count})
+		defer w.close()
+		s := persist(t, w)
+		j, err := s.Submit(t.Context(), &arcp.JobSubmit{Agent: "count"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantThoughts(t, "owner", j, events)
+		if err := s.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if n := w.rt.Stats().Sessions; n != 0 {
+			t.Errorf("%d sessions are left", n)
+		}
+	})
+}

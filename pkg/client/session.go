@@ -147,6 +147,9 @@ func (s *Session) Close(ctx context.Context) error {
 	s.closing = true
 	l := s.link
 	s.mu.Unlock()
+	if first && s.acks.on.Load() {
+		s.ack(0) // a runtime keeps a session of which it does not know that nothing is to come
+	}
 	if first && (l == nil || l.Send(s.envelope(s.nextID(), &arcp.SessionClose{})) != nil) {
 		s.halt()
 	}
