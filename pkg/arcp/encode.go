@@ -1,7 +1,6 @@
 package arcp
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/arcpkit/arcp/internal/jsonx"
@@ -9,9 +8,10 @@ import (
 
 // appendLease appends a lease with its namespaces in order; nil is {}.
 func appendLease(dst []byte, l Lease) ([]byte, bool) {
+	var buf [8]string
 	var ok bool
 	dst = append(dst, '{')
-	for i, namespace := range slices.Sorted(maps.Keys(l)) {
+	for i, namespace := range sortedKeys(buf[:0], l) {
 		if dst, ok = appendKey(dst, i, namespace); !ok {
 			return dst, false
 		}
@@ -22,11 +22,21 @@ func appendLease(dst []byte, l Lease) ([]byte, bool) {
 	return append(dst, '}'), true
 }
 
+// sortedKeys appends the keys of m to dst, which is empty, in order. A lease has few: with room for those it costs no allocation.
+func sortedKeys[V any](dst []string, m map[string]V) []string {
+	for k := range m {
+		dst = append(dst, k)
+	}
+	slices.Sort(dst)
+	return dst
+}
+
 // appendAmounts appends amounts with their currencies in order; nil is {}.
 func appendAmounts(dst []byte, amounts map[string]Amount) ([]byte, bool) {
+	var buf [8]string
 	var ok bool
 	dst = append(dst, '{')
-	for i, currency := range slices.Sorted(maps.Keys(amounts)) {
+	for i, currency := range sortedKeys(buf[:0], amounts) {
 		if dst, ok = appendKey(dst, i, currency); !ok {
 			return dst, false
 		}

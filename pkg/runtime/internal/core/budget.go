@@ -34,7 +34,10 @@ type counter struct {
 
 // NewBudget returns the budget of a job without a parent. Spent is what earlier attempts have used; nil for none.
 func NewBudget(granted, spent arcp.Budget) *Budget {
-	b := &Budget{counters: make(map[string]*counter), holds: make(map[*Hold]bool)}
+	b := &Budget{}
+	if len(granted) > 0 { // most jobs have none
+		b.counters = make(map[string]*counter, len(granted))
+	}
 	for currency, amount := range granted {
 		b.counters[currency] = &counter{granted: amount, spent: spent[currency]}
 	}
@@ -108,6 +111,9 @@ func (b *Budget) Reserve(price arcp.Budget) (*Hold, *arcp.Error) {
 	}
 	h := &Hold{budget: b, price: maps.Clone(price)}
 	h.move(h.price)
+	if b.holds == nil {
+		b.holds = make(map[*Hold]bool)
+	}
 	b.holds[h] = true
 	return h, nil
 }
