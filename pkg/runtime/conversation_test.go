@@ -8,9 +8,11 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/arcpkit/arcp/pkg/internal/convo"
 	"github.com/arcpkit/arcp/pkg/runtime"
+	"github.com/arcpkit/arcp/pkg/runtime/provision"
 	"github.com/arcpkit/arcp/pkg/transport"
 )
 
@@ -36,7 +38,13 @@ func TestConversations(t *testing.T) {
 					if strings.Contains(file, "back_pressure") {
 						o.Limits.AckLagEvents = 2
 					}
+					if strings.HasPrefix(filepath.Base(file), "credentials") {
+						o.Provisioner, o.ForgetfulProvisioner = &provision.Memory{Endpoint: "https://gw.example/v1", Profile: "openai"}, true
+					}
 				})
+				if err := rt.Handle("research-summarizer", runtime.AgentFunc(summarize)); err != nil {
+					t.Fatal(err)
+				}
 				defer rt.stop(t)
 				var served sync.WaitGroup
 				defer served.Wait()
@@ -50,4 +58,20 @@ func TestConversations(t *testing.T) {
 			})
 		})
 	}
+}
+
+// summarize is the agent of the draft's example 13.7: it calls a gateway with the credential of its job.
+func summarize(ctx context.Context, task *runtime.Task) error {
+	c, err := task.CredentialFor("https://gw.example/v1/chat/completions")
+	if err != nil {
+		return err
+	}
+	if err := task.Metric(ctx, "cost.inference", "0.83", "USD"); err != nil {
+		return err
+	}
+	if _, err := task.RotateCredential(ctx, c.ID); err != nil {
+		return err
+	}
+	time.Sleep(time.Second)
+	return nil
 }
