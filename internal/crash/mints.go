@@ -14,7 +14,7 @@ import (
 	"github.com/arcpkit/arcp/pkg/transport/ws"
 )
 
-// agentMints is the agent of the sweep that uses a credential and rotates it. Its name ends in that of one that may run again, or not.
+// agentMints begins the names of the agents that have a credential and rotate it: one that may run again, and one that may not.
 const agentMints = "mints"
 
 // sweepMints has a job mint a key, rotate it and end, again and again. Each time the server ends itself one commit later, before it or after it: so at
