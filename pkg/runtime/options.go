@@ -38,7 +38,8 @@ type Options struct {
 
 	// Audit gets a record of each connect, resume, submit, delegate, cancel and subscribe, done or refused, of what else was refused, and of each
 	// session that ends. The message says which; the attributes are outcome ("ok" or an error code), principal, session, peer, job,
-	// agent, owner (of the job, if it is somebody else), parent (of a child), request (what else was refused), and reason. Nil is none.
+	// agent, owner (of the job, if it is somebody else), parent (of a child), request (what else was refused), and reason; of each
+	// credential that is revoked, or cannot be, with its id as credential. Nil is none.
 	Audit *slog.Logger
 
 	// Provisioner mints credentials for jobs; nil is none (§9.8). The feature is offered where nobody on the way can read along, and with a store
