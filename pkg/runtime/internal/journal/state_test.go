@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,7 +83,7 @@ func TestStateComesFirst(t *testing.T) {
 			types = append(types, Type(segs[i].Record(k)[0]))
 		}
 	}
-	if got := fmt.Sprint(types); got != "[16 32 1]" {
-		t.Errorf("records = %s, want accepted, state, event", got)
+	if want := []Type{16, 32, 1}; !slices.Equal(types, want) {
+		t.Errorf("records = %v, want accepted, state, event: %v", types, want)
 	}
 }
