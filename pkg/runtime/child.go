@@ -15,8 +15,8 @@ func (c *Child) JobID() string { return c.job.id }
 // Agent returns the full name of the child's agent, name@version.
 func (c *Child) Agent() string { return c.job.agent }
 
-// Lease returns what the child may do. It must not be changed.
-func (c *Child) Lease() arcp.Lease { return c.job.grant.lease }
+// Lease returns a copy of what the child may do.
+func (c *Child) Lease() arcp.Lease { return c.job.grant.lease.Clone() }
 
 // Result waits until the child has ended and returns its result; the error is the *arcp.Error that it ended with, or why ctx ended. A
 // result that was streamed comes in one piece, text that is not JSON as a string and base64 as its text, as long as a frame takes

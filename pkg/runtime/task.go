@@ -46,8 +46,8 @@ func (t *Task) Input() arcp.RawJSON {
 	return t.input
 }
 
-// Lease returns what the job may do. It must not be changed.
-func (t *Task) Lease() arcp.Lease { return t.job.grant.lease }
+// Lease returns a copy of what the job may do: changing it changes nothing of that.
+func (t *Task) Lease() arcp.Lease { return t.job.grant.lease.Clone() }
 
 // Emit records an event. It returns when the event has its place in the job's log, and waits, for no longer than ctx, only while the
 // store is far behind; no reader ever holds it up. Reserved names and invalid bodies are INVALID_REQUEST.
