@@ -16,12 +16,17 @@ func (t *Task) Credentials() []arcp.Credential { return t.job.keys.Load().curren
 
 // RotateCredential has a new value minted for a credential of the job, tells the submitter of it by a credential_rotated, and has the old
 // value revoked (§9.8.2). It returns the credential with its new value. Once the job ends it fails with ErrJobOver; an unknown id, and one
-// that is being rotated, is INVALID_REQUEST. ctx bounds the minting, as the runtime's limit does.
+// that is being rotated, is INVALID_REQUEST. A lease that has ended and a budget with nothing left are refused as Authorize would: there is
+// nothing that a new value could be good for. ctx bounds the minting, as the runtime's limit does.
 func (t *Task) RotateCredential(ctx context.Context, id string) (arcp.Credential, error) {
 	j := t.job
 	k := j.keys.Load()
 	if k == nil {
 		return arcp.Credential{}, arcp.NewError(arcp.CodeInvalidRequest, "the job has no such credential")
+	}
+	refusal, err := t.gateOpen(ctx)
+	if err := t.verdict(ctx, arcp.NamespaceCostBudget, id, refusal, err); err != nil {
+		return arcp.Credential{}, err
 	}
 	request := arcp.NewID(arcp.PrefixMint)
 	old, err := k.intend(id, request)
@@ -41,7 +46,7 @@ func (t *Task) RotateCredential(ctx context.Context, id string) (arcp.Credential
 	case k.over():
 		return arcp.Credential{}, ErrJobOver
 	case errors.As(err, &plain):
-		return arcp.Credential{}, plain
+		return arcp.Credential{}, arcp.NewError(plain.Code, "%s", k.scrub(errors.New(plain.Message))) // agents put it where everybody reads
 	}
 	j.rt.opts.Logger.Error("credential cannot be rotated", "job", j.id, "agent", j.agent, "credential", id, "error", k.scrub(err))
 	return arcp.Credential{}, arcp.NewError(arcp.CodeInternalError, "the credential could not be rotated")
