@@ -65,7 +65,7 @@ func (o *own) serve(ctx context.Context, stderr io.Writer) error {
 	}
 	st := &mortal{Store: engine, at: o.killAt, term: o.termAt, after: o.after, lies: o.lies}
 	rt, err := arcprt.New(&arcprt.Options{
-		Verifier: verifier(), Store: st, Logger: slog.New(slog.NewTextHandler(stderr, nil)), Limits: o.limits, Provisioner: o.provisioner(),
+		Verifier: verifier(), Store: st, Logger: slog.New(slog.NewTextHandler(stderr, nil)), Limits: o.limits, Provisioner: o.provisioner(), AnyModel: true,
 	})
 	if err != nil {
 		return err

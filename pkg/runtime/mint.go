@@ -16,7 +16,10 @@ import (
 func (j *job) credentialRequest(id string) *CredentialRequest {
 	r := &CredentialRequest{
 		ID: id, JobID: j.id, Agent: j.agent, Principal: j.principal, TraceID: j.trace, Lease: j.grant.lease.Clone(),
-		Budget: j.grant.purse.remaining(), Models: append([]string(nil), j.grant.lease[arcp.NamespaceModelUse]...),
+		Budget: j.grant.purse.remaining(),
+	}
+	if !j.rt.opts.AnyModel || r.Lease.Has(arcp.NamespaceModelUse) {
+		r.Models = append([]string{}, r.Lease[arcp.NamespaceModelUse]...) // none where none is named, as at the gate
 	}
 	if lc := j.grant.constraints; lc != nil {
 		r.Expires = lc.ExpiresAt

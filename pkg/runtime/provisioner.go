@@ -41,7 +41,7 @@ type CredentialRequest struct {
 	Lease     arcp.Lease
 
 	Budget  arcp.Budget // what is left for the job of each currency that limits it; nil for no limit
-	Models  []string    // the patterns of its model.use; nil when its lease names none
+	Models  []string    // the patterns of its model.use; empty when the job may use none, nil when it may use any
 	Expires time.Time   // when its lease ends; zero for never
 }
 

@@ -46,8 +46,11 @@ type generate struct {
 	Metadata map[string]string `json:"metadata"`
 }
 
-// Issue mints one key. A budget that is used up is an error: the gateway would take it for none.
+// Issue mints one key. A job that may use no model gets none, and a budget that is used up is an error: the gateway would take either for no limit.
 func (l *LiteLLM) Issue(ctx context.Context, r *runtime.CredentialRequest) ([]runtime.Minted, error) {
+	if r.Models != nil && len(r.Models) == 0 {
+		return nil, nil
+	}
 	m, err := l.mint(ctx, r)
 	if err != nil {
 		return nil, err

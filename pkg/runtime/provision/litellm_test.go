@@ -116,6 +116,18 @@ func TestLiteLLM(t *testing.T) {
 	}
 }
 
+// A job that may use no model gets no key, for the gateway takes a key without models for one that is good for all.
+//
+// guards F1
+func TestLiteLLMNoModels(t *testing.T) {
+	t.Parallel()
+	g, l := newGateway(t)
+	list, err := l.Issue(t.Context(), &runtime.CredentialRequest{ID: "mint_1", Models: []string{}})
+	if err != nil || len(list) != 0 || len(g.keys) != 0 {
+		t.Errorf("Issue = %d credentials, %v; the gateway has %d keys, want none", len(list), err, len(g.keys))
+	}
+}
+
 func TestLiteLLMRefuses(t *testing.T) {
 	t.Parallel()
 	g, l := newGateway(t)

@@ -1,0 +1,90 @@
+package runtime_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/arcpkit/arcp/pkg/arcp"
+	"github.com/arcpkit/arcp/pkg/runtime"
+)
+
+// What a provisioner hears of models is what the gate allows: none where none is named, unless jobs without may use any.
+//
+// guards F1
+// guards H10
+func TestCredentialModels(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		anyModel  bool
+		lease     arcp.Lease
+		any, none bool
+	}{
+		{"named", false, arcp.Lease{arcp.NamespaceModelUse: {"tier-fast/*"}}, false, false},
+		{"not named", false, nil, false, true},
+		{"none named", true, arcp.Lease{arcp.NamespaceModelUse: {}}, false, true},
+		{"not named, and any then", true, nil, true, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			onMints(t, func(t *testing.T, l *lives, g *gateway) {
+				l.a.stop(t)
+				more := l.more
+				l.more = func(o *runtime.Options) { more(o); o.AnyModel = c.anyModel }
+				l.begin(t)
+				p := l.join(t, l.a, "alice", forMints...)
+				p.accepted(&arcp.JobSubmit{Agent: "steps", LeaseRequest: c.lease})
+				models := g.Live()[0].Request.Models
+				if (models == nil) != c.any || (models != nil && len(models) == 0) != c.none {
+					t.Errorf("the provisioner hears of the models %#v", models)
+				}
+				close(l.steps)
+				p.want(`result "done"`)
+			})
+		})
+	}
+}
+
+// Nothing is rotated for a job that may do nothing any more, and what a provisioner says of a failure has no value in it.
+//
+// guards H1
+func TestCredentialRotationRefused(t *testing.T) {
+	onMints(t, func(t *testing.T, l *lives, g *gateway) {
+		errs := make(chan error, 3)
+		g.set(false, "rotate", func(context.Context) error {
+			return arcp.NewError(arcp.CodePermissionDenied, "the key %s is in use", g.Live()[0].Value.Reveal())
+		})
+		if err := l.a.Handle("rotates", runtime.AgentFunc(func(ctx context.Context, task *runtime.Task) error {
+			id := task.Credentials()[0].ID
+			rotate := func(ctx context.Context) {
+				_, err := task.RotateCredential(ctx, id)
+				errs <- err
+			}
+			rotate(ctx)
+			_ = task.Emit(ctx, &arcp.MetricBody{Name: "cost.all", Value: "5", Unit: "USD"})
+			rotate(ctx)
+			<-ctx.Done() // the lease ends
+			rotate(context.WithoutCancel(ctx))
+			return nil
+		})); err != nil {
+			t.Fatal(err)
+		}
+		p := l.join(t, l.a, "alice", forMints...)
+		a := p.accepted(&arcp.JobSubmit{
+			Agent: "rotates", LeaseRequest: arcp.Lease{arcp.NamespaceCostBudget: {"USD:5"}},
+			LeaseConstraints: &arcp.LeaseConstraints{ExpiresAt: time.Now().Add(time.Hour).UTC().Truncate(time.Second)},
+		})
+		err := <-errs
+		if err == nil || strings.Contains(err.Error(), a.Credentials[0].Value.Reveal()) {
+			t.Errorf("a rotation that failed = %v, want an error without the value", err)
+		}
+		for _, want := range []arcp.ErrorCode{arcp.CodeBudgetExhausted, arcp.CodeLeaseExpired} {
+			if err := <-errs; arcp.CodeOf(err) != want {
+				t.Errorf("RotateCredential = %v, want %s", err, want)
+			}
+		}
+		if n := g.count("rotate"); n != 1 {
+			t.Errorf("the provisioner was asked %d times, want once", n)
+		}
+	})
+}
