@@ -91,7 +91,12 @@ func (j *Job) refill() (<-chan struct{}, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	q := &j.queue
+	j.owed = j.owed && j.gap != nil // a gap that was told is processed, as an event is, when Next is called again
 	switch {
+	case j.gap != nil: // it is found where nothing is queued: what is now came behind it
+		err := j.gap
+		j.gap = nil
+		return nil, err
 	case q.shed > 0:
 		n := q.shed
 		q.shed = 0
@@ -99,10 +104,6 @@ func (j *Job) refill() (<-chan struct{}, error) {
 	case len(q.blocks) > 0:
 		j.batch = q.take()
 		return nil, nil
-	case j.gap != nil:
-		err := j.gap
-		j.gap = nil
-		return nil, err
 	case j.complete:
 		j.drained = true
 		j.heard.Store(true)

@@ -42,6 +42,8 @@ type Job struct {
 	kept     bool   // nobody has asked for it yet
 	observed bool   // a subscription is to be ended with it
 	gap      error  // what Next is to be told before it goes on
+	owed     bool   // it is to be told, or Next was not called again since
+	short    uint64 // what was done with before it; for a State while it is owed
 	lost     error  // why no more will come
 }
 

@@ -209,14 +209,22 @@ func (j *Job) shed(o *order, err error) {
 		return
 	}
 	if first := firstKept(err); first > o.last+1 { // the log has lost its head: the rest of it may be fetched
-		j.gap = fmt.Errorf("%w: %d of job %s: %w", ErrEventsShed, first-1-o.last, j.id, err)
+		j.missLocked(fmt.Errorf("%w: %d of job %s: %w", ErrEventsShed, first-1-o.last, j.id, err))
 		o.take(first - 1)
 		o.asked = false
 		return
 	}
-	j.gap = fmt.Errorf("%w: of job %s: %w", ErrEventsShed, j.id, err)
+	j.missLocked(fmt.Errorf("%w: of job %s: %w", ErrEventsShed, j.id, err))
 	o.giveUp()
 	j.complete = j.complete || j.over
+}
+
+// missLocked has Next told of what is missing behind all that was taken so far.
+func (j *Job) missLocked(gap error) {
+	if !j.owed {
+		j.owed, j.short = true, j.order.last
+	}
+	j.gap = gap
 }
 
 // firstKept reads from a refusal where the job's log begins; 0 when it does not say.

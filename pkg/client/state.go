@@ -109,7 +109,8 @@ func (of *stateOf) add(j *Job) {
 	of.seq = min(of.seq, j.processedLocked(of.seq))
 	of.jobs = append(of.jobs, stateJob{
 		ID: j.id, Index: j.doneWithLocked(), After: j.order.after,
-		Fetch: j.order.behind || j.over && j.session.has(arcp.FeatureSubscribe), // its end may be below the number that all is done with up to
+		// The end of a job that is over may be below the number that all is done with up to.
+		Fetch: j.order.behind || j.owed || j.over && j.session.has(arcp.FeatureSubscribe),
 	})
 }
 
@@ -120,6 +121,8 @@ func (j *Job) idleLocked() bool { return j.read.Load() >= j.queue.to && len(j.qu
 func (j *Job) doneWithLocked() uint64 {
 	q, read := &j.queue, j.read.Load()
 	switch {
+	case j.owed:
+		return j.short
 	case read < q.from:
 		return q.begin
 	case read < q.to:
