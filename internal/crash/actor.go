@@ -226,6 +226,7 @@ func (a *actor) attach(ctx context.Context, id string) {
 	case err == nil:
 		a.follow(ctx, job, false)
 	case a.lossy && firstKept(err) > 1:
+		a.pass(id, firstKept(err)-1)
 		if job, err = a.session.Subscribe(ctx, id, &client.SubscribeOptions{History: true, From: firstKept(err) - 1}); err == nil {
 			a.follow(ctx, job, true)
 		}

@@ -180,6 +180,7 @@ func (a *actor) watch(ctx context.Context, pick int, from uint64) {
 			continue
 		}
 		from = min(from, row.LastEventSeq)
+		a.pass(id, from)
 		job, err := a.session.Subscribe(ctx, id, &client.SubscribeOptions{History: true, From: from})
 		switch {
 		case err == nil:
@@ -271,6 +272,7 @@ func (a *actor) read(ctx context.Context, job *client.Job, begin bool) {
 			return
 		case a.lossy && errors.Is(err, client.ErrEventsShed):
 			begin = true
+			a.pass(job.ID(), max(firstKept(err), 1)-1) // before Next is called again: then the next life is not told
 			continue
 		case err != nil:
 			a.refused("read "+job.ID(), err)
@@ -285,6 +287,9 @@ func (a *actor) read(ctx context.Context, job *client.Job, begin bool) {
 		begin = false
 	}
 }
+
+// pass notes that a later life may begin to read a job behind an index, though this one is killed before it is handed an event.
+func (a *actor) pass(job string, index uint64) { a.diary.note(entry{Passed: &passing{job, index}}) }
 
 func (a *actor) ended(ctx context.Context, job *client.Job) {
 	_, _ = job.Result(ctx)

@@ -28,6 +28,8 @@ type entry struct {
 
 	Read  *reading `json:"read,omitempty"`
 	Ended *ending  `json:"ended,omitempty"`
+	// Passed is what the client is not to be handed any more, and knows it.
+	Passed *passing `json:"passed,omitempty"`
 	// Expired is the session that the runtime did not go on with.
 	Expired string `json:"expired,omitempty"`
 	// Unknown is a job that the runtime had on its list and did not know.
@@ -45,6 +47,12 @@ type reading struct {
 	Stream int    `json:"stream"`          // counts the times a life began to read some job
 	Begin  bool   `json:"begin,omitempty"` // the client asked for what comes from here
 	Digest string `json:"digest"`          // of the body
+}
+
+// passing says up to where the client has been told that the events of a job are gone, or has asked for none.
+type passing struct {
+	Job   string `json:"job"`
+	Index uint64 `json:"index"`
 }
 
 // ending is what the client was told of a job's end.

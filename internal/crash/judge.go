@@ -257,12 +257,16 @@ func (j *judgement) readings() {
 	client := map[stream]uint64{} // of all streams of a client
 	for i := range j.all {
 		e := &j.all[i]
+		name, _, _ := cutLast(e.life, "-")
+		if p := e.Passed; p != nil {
+			of := stream{p.Job, name, 0}
+			client[of] = max(client[of], p.Index)
+		}
 		r := e.Read
 		if r == nil {
 			continue
 		}
 		at := stream{r.Job, e.life, r.Stream}
-		name, _, _ := cutLast(e.life, "-")
 		of := stream{r.Job, name, 0}
 		before, going := last[at]
 		switch {

@@ -71,6 +71,24 @@ func TestOutdated(t *testing.T) {
 	}
 }
 
+// A client that was told that the log has lost its beginning, and then killed before it was handed an event, is not told again.
+func TestPassed(t *testing.T) {
+	t.Parallel()
+	for index, want := range map[uint64]int{2: 0, 1: 1} {
+		s := newStory(t)
+		s.forget(1)
+		for i := range s.entries {
+			if e := &s.entries[i]; e.Read != nil {
+				e.Read, e.Passed = nil, &passing{storyJob, index}
+				break
+			}
+		}
+		if v := judge(s.entries, false); v.lost != want {
+			t.Errorf("events up to %d passed: lost = %d, want %d; found:\n%s", index, v.lost, want, strings.Join(v.texts, "\n"))
+		}
+	}
+}
+
 const (
 	final    = finalName
 	otherRow = `{"job_id":"job_2","agent":"again@1.0.0","status":"success","lease":{},"created_at":"2026-11-24T12:00:00Z","last_event_seq":1},`
