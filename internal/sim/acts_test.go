@@ -67,11 +67,14 @@ func (b *bare) connect(p faulty.Plan, careless bool) bool {
 		if refused.Retryable && b.w.kind != single {
 			return false // its node is dying, or another one has the session just now
 		}
-		if away := time.Since(heard); !b.w.small && !b.careless && away < b.w.opts.Limits.ResumeWindow && !b.w.isDown() {
+		excused := b.w.small || b.careless || b.unanswered && b.w.kind == shared
+		if away := time.Since(heard); !excused && away < b.w.opts.Limits.ResumeWindow && !b.w.isDown() {
 			b.w.fail("%s was refused its session %s after %v: %s %s", b.name, b.id, away, refused.Code, refused.Message)
 		}
 		b.forget()
+		return false
 	}
+	b.unanswered = true
 	return false
 }
 

@@ -23,6 +23,8 @@ type bare struct {
 	serial    int
 	line      *line // the newest link
 	careless  bool  // it said goodbye, or that it has more than it has, or less: its session may be gone
+	// A resume over a link that it gave up may be served after the one that followed. Then three tokens are known, and two are good (A8).
+	unanswered bool
 
 	mu     sync.Mutex
 	on     *line // the link that was welcomed last: what comes late over another one is not taken
@@ -58,7 +60,7 @@ func (b *bare) forget() {
 	defer b.mu.Unlock()
 	b.on, b.id, b.token, b.last, b.mine, b.cursor = nil, "", "", 0, map[string]bool{}, ""
 	b.told = map[string]bool{}
-	b.features, b.careless = nil, false
+	b.features, b.careless, b.unanswered = nil, false, false
 	for _, f := range arcp.Features() {
 		if f == arcp.FeatureSubscribe || f == arcp.FeatureAgentVersions || b.r.IntN(6) > 0 {
 			b.features = append(b.features, f)
