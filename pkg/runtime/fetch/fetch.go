@@ -47,10 +47,10 @@ func (f *Fetcher) Close() { f.transport.CloseIdleConnections() }
 // Client returns a client for what the job may fetch. Each request is asked for at the gate, those of redirects too, and the address that is
 // dialled is checked, whatever a name stands for at that moment: only those of the public Internet are reached, those of the networks allowed, and
 // those that the lease itself names, as numbers or as localhost. It sends the span of the request's context, or else the job's trace, as
-// traceparent (§11). An error wraps that of Task.Authorize; a refusal at dialling stands in the job's log as well. A response that is being
+// traceparent (§11). A redirect to another origin goes without the headers that may hold secrets. An error wraps that of Task.Authorize; a refusal at dialling stands in the job's log as well. A response that is being
 // read is not cut when the lease ends.
 func (f *Fetcher) Client(t *runtime.Task) *http.Client {
-	return &http.Client{Transport: &tripper{f, t}}
+	return &http.Client{Transport: &tripper{f, t}, CheckRedirect: redirected}
 }
 
 type tripper struct {
