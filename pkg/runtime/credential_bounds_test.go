@@ -2,6 +2,9 @@ package runtime_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +88,64 @@ func TestCredentialRotationRefused(t *testing.T) {
 		}
 		if n := g.count("rotate"); n != 1 {
 			t.Errorf("the provisioner was asked %d times, want once", n)
+		}
+	})
+}
+
+// A service that repeats a key in what it says of a failure does not bring it into logs, spans and events by way of the agent's error.
+//
+// guards H1
+func TestCredentialInAnError(t *testing.T) {
+	onMints(t, func(t *testing.T, l *lives, g *gateway) {
+		l.a.stop(t)
+		logs, ends := &sink{}, make(chan string, 9)
+		more := l.more
+		l.more = func(o *runtime.Options) {
+			more(o)
+			o.Logger = slog.New(slog.NewTextHandler(logs, nil))
+			o.Spans = func(ctx context.Context, _ string, _ ...slog.Attr) (context.Context, func(error, ...slog.Attr)) {
+				return ctx, func(err error, _ ...slog.Attr) { ends <- fmt.Sprint(err) }
+			}
+		}
+		l.begin(t)
+		said := func(task *runtime.Task) string { return "bad key " + task.Credentials()[0].Value.Reveal() }
+		tool := func(_ context.Context, task *runtime.Task, _ arcp.RawJSON) (arcp.RawJSON, error) {
+			return nil, arcp.NewError(arcp.CodePermissionDenied, "%s", said(task))
+		}
+		if err := l.a.HandleTool("ask", tool); err != nil {
+			t.Fatal(err)
+		}
+		p := l.join(t, l.a, "alice", forMints...)
+		for name, agent := range map[string]runtime.AgentFunc{
+			"panics": func(_ context.Context, task *runtime.Task) error { panic(said(task)) },
+			"fails":  func(_ context.Context, task *runtime.Task) error { return errors.New(said(task)) },
+			"refuses": func(_ context.Context, task *runtime.Task) error {
+				return arcp.NewError(arcp.CodePermissionDenied, "%s", said(task))
+			},
+			"calls": func(ctx context.Context, task *runtime.Task) error {
+				_, err := task.Call(ctx, "ask", nil)
+				return err
+			},
+		} {
+			if err := l.a.Handle(name, agent); err != nil {
+				t.Fatal(err)
+			}
+			value := p.accepted(&arcp.JobSubmit{Agent: name, LeaseRequest: arcp.Lease{arcp.NamespaceToolCall: {"ask"}}}).Credentials[0].Value.Reveal()
+			texts := []string{}
+			for over := false; !over; {
+				e := hear(t, p.conn)
+				text, err := e.AppendJSON(nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				texts, over = append(texts, string(text)), e.Type == arcp.TypeJobError
+			}
+			texts = append(texts, logs.String(), <-ends)
+			for _, text := range texts {
+				if strings.Contains(text, value) {
+					t.Errorf("%s: the value is in %.300s", name, text)
+				}
+			}
 		}
 	})
 }

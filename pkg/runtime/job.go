@@ -97,7 +97,7 @@ func (j *job) run(ctx context.Context, a Agent) {
 	j.step(func() core.JobEffects { return j.core.Start() })
 	err = j.provisionAgain(ctx)
 	if err == nil {
-		err = j.call(ctx, a)
+		err = j.keys.Load().clean(j.call(ctx, a))
 	}
 	if err == nil {
 		err = j.task.finish(ctx)

@@ -155,6 +155,23 @@ func (k *keyring) scrub(err error) string {
 	return text
 }
 
+// clean returns an error of an agent, a tool or a provisioner as everybody may read it: as it is, unless a value is in its text, as in that of
+// a service which repeats the key it refuses.
+func (k *keyring) clean(err error) error {
+	if k == nil || err == nil {
+		return err
+	}
+	text := k.scrub(err)
+	var chosen *arcp.Error
+	switch {
+	case text == err.Error():
+		return err
+	case errors.As(err, &chosen):
+		return arcp.NewError(chosen.Code, "%s", k.scrub(errors.New(chosen.Message)))
+	}
+	return errors.New(text)
+}
+
 // provisionAgain mints anew what the run before had, which was revoked, and tells the submitter of the new values.
 func (j *job) provisionAgain(ctx context.Context) error {
 	if len(j.had) == 0 {

@@ -45,8 +45,8 @@ func (t *Task) RotateCredential(ctx context.Context, id string) (arcp.Credential
 		return c, nil
 	case k.over():
 		return arcp.Credential{}, ErrJobOver
-	case errors.As(err, &plain):
-		return arcp.Credential{}, arcp.NewError(plain.Code, "%s", k.scrub(errors.New(plain.Message))) // agents put it where everybody reads
+	case errors.As(k.clean(err), &plain):
+		return arcp.Credential{}, plain
 	}
 	j.rt.opts.Logger.Error("credential cannot be rotated", "job", j.id, "agent", j.agent, "credential", id, "error", k.scrub(err))
 	return arcp.Credential{}, arcp.NewError(arcp.CodeInternalError, "the credential could not be rotated")

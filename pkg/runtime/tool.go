@@ -89,7 +89,7 @@ func (t *Task) Call(ctx context.Context, tool string, args arcp.RawJSON) (arcp.R
 	if result == nil && failure == nil {
 		result = arcp.RawJSON("null")
 	}
-	err = t.called(ctx, id, result, t.toolFailure(tool, failure))
+	err = t.called(ctx, id, result, t.toolFailure(tool, t.job.keys.Load().clean(failure)))
 	var unfit *arcp.Error
 	if failure == nil && errors.As(err, &unfit) { // a result that is no JSON, or larger than a frame
 		failure = unfit
