@@ -149,3 +149,15 @@ func TestCredentialInAnError(t *testing.T) {
 		}
 	})
 }
+
+// A provisioner that finds nothing left of the budget is believed: asking again would change nothing.
+func TestCredentialWithoutMoney(t *testing.T) {
+	onMints(t, func(t *testing.T, l *lives, g *gateway) {
+		g.set(true, "issue", func(context.Context) error { return arcp.NewError(arcp.CodeBudgetExhausted, "nothing is left") })
+		p := l.join(t, l.a, "alice", forMints...)
+		p.say("m", &arcp.JobSubmit{Agent: "steps", LeaseRequest: arcp.Lease{arcp.NamespaceCostBudget: {"USD:0"}}})
+		if e, ok := hear(t, p.conn).Payload.(*arcp.SessionError); !ok || e.Code != arcp.CodeBudgetExhausted || e.Retryable {
+			t.Errorf("refused with %+v, want BUDGET_EXHAUSTED, not to be tried again", e)
+		}
+	})
+}

@@ -54,6 +54,9 @@ func (j *job) provision(ctx context.Context, ids []string) *arcp.Error {
 	}
 	k.end()
 	j.rt.opts.Logger.Error("credentials cannot be minted", "job", j.id, "agent", j.agent, "request", request, "error", k.scrub(err))
+	if errors.Is(err, arcp.CodeBudgetExhausted) { // which asking again does not change
+		return arcp.NewError(arcp.CodeBudgetExhausted, "the provisioner says that nothing is left of the budget")
+	}
 	return failed
 }
 
