@@ -36,8 +36,8 @@ func (j *job) costOf(ev *arcp.JobEvent) (arcp.Budget, *arcp.Error) {
 	return arcp.Budget{strings.Clone(m.Unit): amount}, nil
 }
 
-// spend emits an event, and debits what it costs: the debit has its place in the log with the event, or neither has. Nil costs
-// nothing and says nothing of the budget.
+// spend emits an event, and debits what it costs: the debit has its place in the log with the event, or neither has, but that a log which
+// takes no event any more takes the debit. Nil costs nothing and says nothing of the budget.
 func (j *job) spend(ctx context.Context, ev *arcp.JobEvent, cost arcp.Budget) error {
 	if cost == nil {
 		return j.emit(ctx, ev, nil)
@@ -45,7 +45,7 @@ func (j *job) spend(ctx context.Context, ev *arcp.JobEvent, cost arcp.Budget) er
 	if err := j.noteAbove(cost); err != nil {
 		return err
 	}
-	err := j.emit(ctx, ev, func() journal.Outcome {
+	debit := func() journal.Outcome {
 		p := &j.grant.purse
 		p.tree.Lock()
 		defer p.tree.Unlock()
@@ -53,11 +53,21 @@ func (j *job) spend(ctx context.Context, ev *arcp.JobEvent, cost arcp.Budget) er
 			_, _ = p.budget.Debit(currency, amount) // costOf has refused what it would
 		}
 		return j.outcome(p.debit(cost))
-	})
+	}
+	err := j.emit(ctx, ev, debit)
+	if isFull(err) && j.log.Update(journal.TypeBudget, func() []byte { return debit().State }) == nil {
+		return err // for good, and the money is gone: a job that can tell of no cost must not spend for nothing
+	}
 	if err != nil {
 		_ = j.noteAbove(arcp.Budget{}.Sub(cost))
 	}
 	return err
+}
+
+// isFull says that an event is refused for good, for the log has as many as it may.
+func isFull(err error) bool {
+	var refusal *arcp.Error
+	return errors.As(err, &refusal) && refusal.Code == arcp.CodeBackpressure && !refusal.Retryable
 }
 
 // noteAbove adds what the job spends to what the logs of the jobs above say was spent, before its own says so: should one of them run
