@@ -40,15 +40,15 @@ func folder() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.Mkdir(filepath.Join(root, "work"), 0o700); err != nil {
+	if err := os.Mkdir(filepath.Join(root, "notes"), 0o700); err != nil {
 		return "", err
 	}
-	for name, text := range map[string]string{"work/notes": "hello", "secret": "a key"} {
+	for name, text := range map[string]string{"notes/today": "hello", "secret": "a key"} {
 		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o600); err != nil {
 			return "", err
 		}
 	}
-	return root, os.Symlink("../secret", filepath.Join(root, "work/link"))
+	return root, os.Symlink("../secret", filepath.Join(root, "notes/link"))
 }
 
 func run(ctx context.Context, w io.Writer) error {
@@ -63,8 +63,8 @@ func run(ctx context.Context, w io.Writer) error {
 	}
 	defer stop()
 	job, err := session.Submit(ctx, &arcp.JobSubmit{
-		Agent: "read", Input: arcp.RawJSON(`["/work/notes","/secret","/work/../secret","/work/link"]`),
-		LeaseRequest: arcp.Lease{arcp.NamespaceFSRead: {"/work/**"}},
+		Agent: "read", Input: arcp.RawJSON(`["/notes/today","/secret","/notes/../secret","/notes/link"]`),
+		LeaseRequest: arcp.Lease{arcp.NamespaceFSRead: {"/notes/**"}},
 	})
 	if err != nil {
 		return err

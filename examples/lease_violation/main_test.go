@@ -12,7 +12,7 @@ func Example() {
 	}
 	// Output:
 	// the lease does not allow fs.read on "/secret"
-	// the lease does not allow fs.read on "/work/../secret"
-	// the lease does not allow fs.read on where "/work/link" leads
-	// {"/work/notes":"hello"}
+	// the lease does not allow fs.read on "/notes/../secret"
+	// the lease does not allow fs.read on where "/notes/link" leads
+	// {"/notes/today":"hello"}
 }
